@@ -1,0 +1,91 @@
+"""What a heal costs, and an exception that the program handles itself.
+
+    python benchmarks/heal_cost.py [--rounds 40]
+
+Microseconds of a repeated heal at one site, called from one function and below ten frames; and
+ratios, armed to plain, of raising and catching an exception in one function and three frames up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyperf
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from in_turn import quartiles
+
+from codesuture.session import configure
+from codesuture.surgery import arm
+
+LOOPS = 400
+
+SOURCE = '''
+def site(row):
+    return row["missing"]
+
+def below(depth, row):
+    return below(depth - 1, row) if depth else site(row)
+
+def healed_once(): site({})
+def healed_below_ten(): below(8, {})
+
+def caught_here(row={}):
+    try:
+        row["missing"]
+    except KeyError:
+        return 0
+
+def caught_three_up():
+    try:
+        below(1, {})
+    except KeyError:
+        return 0
+'''
+
+
+def load(armed: bool) -> dict[str, Any]:
+    """The functions of SOURCE, plain or armed."""
+    code = compile(SOURCE, "costs.py", "exec")
+    names: dict[str, Any] = {"__name__": "costs"}
+    exec(arm(code) if armed else code, names)
+    return names
+
+
+def microseconds(function: Callable[[], object]) -> float:
+    start = pyperf.perf_counter()
+    for _ in range(LOOPS):
+        function()
+    return (pyperf.perf_counter() - start) / LOOPS * 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=40)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["CODESUTURE_STORE"] = folder
+        configure(None, folder)
+        plain, armed = load(armed=False), load(armed=True)
+        print(f"Python {sys.version.split()[0]}: median of {rounds} (quartiles)")
+        for name in ("healed_once", "healed_below_ten"):
+            armed[name]()
+            times = [microseconds(armed[name]) for _ in range(rounds)]
+            print(f"  {name:18} {quartiles(times, digits=1)} microseconds a heal")
+        for name in ("caught_here", "caught_three_up"):
+            pairs = [(microseconds(armed[name]), microseconds(plain[name])) for _ in range(rounds)]
+            ratio = quartiles([one / other for one, other in pairs])
+            cost = statistics.median(other for _, other in pairs)
+            print(f"  {name:18} {ratio} armed/plain; plain {cost:.2f} microseconds")
+
+
+if __name__ == "__main__":
+    main()

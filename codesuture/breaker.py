@@ -1,0 +1,59 @@
+"""The circuit breaker: what stops a heal from turning a crash into a hang.
+
+``while True: count += table[key]`` crashes once without codesuture; healed, it would run for ever.
+So each site has a limit of heals in one call of its function (in one *frame*) and in one process.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+class _Mark:
+    """Lives as long as the frame that carries it, and does nothing when it is called."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, *event: object) -> None:
+        return None
+
+
+class Breaker:
+    """Counts the heals of one site.
+
+    Frames cannot be referred to weakly, holding one would keep its locals alive, and the address
+    of a dead frame is used again by the next. So from the second heal at one address on the frame
+    is marked through its ``f_trace``, which the interpreter reads only while it is traced: a mark
+    that is still there proves that it is the same call.
+    """
+
+    __slots__ = ("_address", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._address = 0
+
+    def allows(self, frame: FrameType, per_frame: int, per_site: int) -> bool:
+        """Count one heal in ``frame``; False when it would exceed a limit."""
+        if self.total >= per_site:
+            return False
+        if id(frame) == self._address and not _counts(frame, max(1, per_frame - 1)):
+            return False
+        self._address = id(frame)
+        self.total += 1
+        return True
+
+
+def _counts(frame: FrameType, limit: int) -> bool:
+    """Count one more heal on the frame's mark; False beyond the limit."""
+    mark = frame.f_trace
+    if mark is None:
+        mark = frame.f_trace = _Mark()
+    if type(mark) is not _Mark:  # a debugger traces this frame, and somebody is there to stop it
+        return True
+    mark.count += 1
+    return mark.count <= limit

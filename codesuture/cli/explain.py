@@ -1,0 +1,146 @@
+"""`codesuture explain`: what a patch does, and why, in plain language."""
+
+from __future__ import annotations
+
+import json
+import sys
+from textwrap import wrap
+
+from codesuture.cli.advice import advice_for
+from codesuture.cli.failure import Parser
+from codesuture.cli.patches import Entry, Listing, read, select, span
+from codesuture.cli.source import excerpt_of, path_of
+from codesuture.cli.terminal import Screen, plain
+
+_RUNGS = {
+    "configured": "the configuration names it for this place",
+    "approved": "somebody approved it for this place",
+    "observed": "values of that type were seen here when nothing crashed",
+    "annotation": "the type annotation asks for it",
+    "consumer": "it is what the code that uses the value needs",
+    "guard": "it is the guard's own default, as nothing better is known",
+}
+
+_WIDTH = 92
+
+
+def configure(parser: Parser) -> None:
+    """Add the arguments of `explain`."""
+    parser.add_argument(
+        "name", nargs="?", help="a function (bare, qualified or module:qualname) or a patch's id"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def execute(words: list[str]) -> int:
+    """Explain the patches of a function, or all; 1 when there is none, 2 when it is ambiguous."""
+    parser = Parser(
+        prog="codesuture explain",
+        usage="codesuture explain [NAME] [--json]",
+        description="Say in plain language what a patch does and why. Without a name: every patch.",
+    )
+    configure(parser)
+    asked = parser.parse(words)
+    listing = read()
+    chosen = select(listing.entries, asked.name) if asked.name else listing.entries
+    if asked.json:
+        print(json.dumps(_as_json(listing, chosen), indent=2))
+    else:
+        _print(listing, chosen)
+    return listing.report_problems()
+
+
+def _as_json(listing: Listing, chosen: list[Entry]) -> dict[str, object]:
+    patches = []
+    for entry in chosen:
+        excerpt = excerpt_of(entry.patch, listing.config.root)
+        patches.append(
+            {
+                **entry.to_json(),
+                "source": excerpt.line if excerpt else None,
+                "columns": [excerpt.start, excerpt.end] if excerpt else None,
+                "rung_meaning": _RUNGS.get(entry.patch.rung, ""),
+                "advice": advice_for(entry.patch.guard, entry.patch.target),
+            }
+        )
+    return {"store": listing.config.store, "patches": patches, "problems": listing.problems}
+
+
+def _print(listing: Listing, chosen: list[Entry]) -> None:
+    screen = Screen(sys.stdout, listing.config.color)
+    for number, entry in enumerate(chosen):
+        if number:
+            screen.line()
+        _explain(screen, entry, listing)
+    if not chosen:
+        screen.line(f"Nothing to explain: there is no patch in {listing.config.store}")
+
+
+def _explain(screen: Screen, entry: Entry, listing: Listing) -> None:
+    patch = entry.patch
+    screen.line(screen.paint(plain(f"{patch.name}  ({patch.guard}, patch {patch.id})"), "BRIGHT"))
+    _part(screen, "What crashed", f"{patch.exception}: {patch.message}")
+    _source(screen, entry, listing)
+    _part(
+        screen,
+        "What happens instead",
+        f"The failing expression gives {patch.default.describe()} ({patch.guard} on "
+        f"`{patch.target}`), and execution goes on in place; nothing is executed twice.",
+    )
+    meaning = _RUNGS.get(patch.rung, "")
+    _part(screen, "Why this value", patch.reason, f"Rung of the ladder: {patch.rung} ({meaning}).")
+    _part(screen, "Why it was healed", patch.fate)
+    _part(screen, "How often", _frequency(entry))
+    _part(screen, "Until when", _expiry(entry, listing.config.on_expiry))
+    _part(screen, "How to fix it", advice_for(patch.guard, patch.target), _afterwards(entry))
+
+
+def _part(screen: Screen, head: str, *sentences: str) -> None:
+    screen.line(f"  {head}")
+    for sentence in sentences:
+        for line in wrap(plain(sentence), _WIDTH - 4, break_on_hyphens=False):
+            screen.line(f"    {line}")
+
+
+def _source(screen: Screen, entry: Entry, listing: Listing) -> None:
+    """The place, with the line and the failing expression underlined where they are known."""
+    patch = entry.patch
+    screen.line(plain(f"    at {patch.file}:{patch.line}"))
+    excerpt = excerpt_of(patch, listing.config.root)
+    if excerpt is None:
+        path = path_of(patch, listing.config.root)
+        changed = entry.state == "stale"
+        why = "has changed since" if changed else "cannot be read here"
+        screen.line(plain(f"    ({path} {why})"))
+        return
+    text = excerpt.line
+    indent = len(text) - len(text.lstrip())
+    screen.line(f"      {plain(text[indent:])}")
+    start = max(excerpt.start, indent)
+    if indent < start or excerpt.end < len(text):
+        mark = "^" * max(1, excerpt.end - start)
+        screen.line(f"      {' ' * (start - indent)}{screen.paint(mark, 'RED')}")
+
+
+def _frequency(entry: Entry) -> str:
+    if not entry.hits or not entry.first_seen:
+        return "It has not healed anything since it was saved."
+    times = "once" if entry.hits == 1 else f"{entry.hits} times"
+    return f"Healed {times}, first at {entry.first_seen}, last at {entry.last_seen}."
+
+
+def _expiry(entry: Entry, on_expiry: str) -> str:
+    day = entry.patch.expires
+    if entry.state == "stale":
+        return "It is not applied: the code that it was made for has changed."
+    if entry.state == "expired":
+        if on_expiry == "disable":
+            return f"It expired at {day} and is no longer applied."
+        return f"It expired at {day}; it still heals, and every run says so."
+    return f"It expires in {span(entry.left)}, at {day}."
+
+
+def _afterwards(entry: Entry) -> str:
+    if entry.state == "stale":
+        return f"`codesuture rollback {entry.patch.id}` clears it away."
+    return "Changing the function retires the patch; `codesuture rollback` removes it at once."

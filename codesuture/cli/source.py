@@ -1,0 +1,127 @@
+"""What a patch's source file says today: the line, and whether the code is still the same.
+
+The file is compiled, never run.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+from codesuture.surgery.fingerprint import fingerprint
+from codesuture.surgery.instructions import decode
+from codesuture.surgery.opcodes import TAG
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from codesuture.store import Patch
+
+_compiled: dict[str, list[CodeType] | None] = {}
+
+
+class Excerpt:
+    """The source line of a crash; `[start, end)` are the columns of the failing expression.
+
+    `start` equals `end` where the columns are not known.
+    """
+
+    def __init__(self, line: str, start: int, end: int) -> None:
+        self.line = line
+        self.start = start
+        self.end = end
+
+
+def path_of(patch: Patch, root: str) -> str:
+    """The patch's file; the store names it relative to the project where it is inside."""
+    return os.path.join(root, patch.file)
+
+
+def is_unchanged(patch: Patch, root: str) -> bool | None:
+    """Whether the patch's code is still in its file; None where that cannot be told.
+
+    It cannot be told without the file, and not for another Python version's bytecode.
+    """
+    if not _same_python(patch):
+        return None
+    codes = _codes_of(path_of(patch, root))
+    return None if codes is None else _code_of(patch, codes) is not None
+
+
+def excerpt_of(patch: Patch, root: str) -> Excerpt | None:
+    """The line that crashed, if the file can be read and its code is not known to have changed."""
+    path = path_of(patch, root)
+    content = _read(path)
+    if content is None:
+        return None
+    line, start, end = patch.line, 0, 0
+    if _same_python(patch):
+        code = _code_of(patch, _codes_of(path) or [])
+        if code is None:
+            return None
+        line, start, end = _position(code, patch)
+    lines = content.decode("utf-8", "replace").splitlines()
+    if not 0 < line <= len(lines):
+        return None
+    text = lines[line - 1]
+    return Excerpt(text, _column(text, start), _column(text, end) if end else len(text))
+
+
+def _same_python(patch: Patch) -> bool:
+    return patch.python == TAG
+
+
+def _code_of(patch: Patch, codes: list[CodeType]) -> CodeType | None:
+    for code in codes:
+        if code.co_qualname == patch.qualname and fingerprint(code) == patch.fingerprint:
+            return code
+    return None
+
+
+def _position(code: CodeType, patch: Patch) -> tuple[int, int, int]:
+    """Line, first and last column (in bytes) of the patch's instruction; last 0 for "the rest"."""
+    instructions = decode(code.co_code)
+    if patch.ordinal >= len(instructions):
+        return patch.line, 0, 0
+    offset = instructions[patch.ordinal][1]
+    line, last_line, start, end = list(code.co_positions())[offset // 2]
+    if line is None or start is None or end is None:
+        return line or patch.line, 0, 0
+    return line, start, end if line == last_line else 0
+
+
+def _column(text: str, column: int) -> int:
+    """A column in bytes of UTF-8, as code objects have it, as one in characters."""
+    return len(text.encode("utf-8", "replace")[:column].decode("utf-8", "ignore"))
+
+
+def _codes_of(path: str) -> list[CodeType] | None:
+    if path not in _compiled:
+        _compiled[path] = _codes(path)
+    return _compiled[path]
+
+
+def _codes(path: str) -> list[CodeType] | None:
+    """Every code object of the file; none when it does not compile, None when it is not there."""
+    content = _read(path)
+    if content is None:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module: CodeType = compile(content, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    found = [module]
+    for code in found:
+        found.extend(constant for constant in code.co_consts if type(constant) is type(code))
+    return found
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,187 @@
+"""Every configuration key, in one table: all else (checks, `config show`, docs) reads it."""
+
+from __future__ import annotations
+
+from codesuture.config.find import STORE_FOLDER
+from codesuture.config.kinds import (
+    Choice,
+    Days,
+    Defaults,
+    Guards,
+    Kind,
+    Literal,
+    Patterns,
+    Places,
+    Switch,
+    Table,
+    Text,
+    Whole,
+)
+
+SWITCH = "CODESUTURE"
+"""The variable that turns the agent on and off; it is not a key."""
+
+RUN_VARIABLE = "CODESUTURE_RUN"
+"""How `codesuture run` hands its flags to the agent, which takes it out of the environment."""
+
+INTERNAL_VARIABLES = (RUN_VARIABLE,)
+"""`CODESUTURE_*` variables that are not keys and are no mistake either."""
+
+
+class Key:
+    """One key: its dotted name in TOML, its kind, default, meaning and variable.
+
+    `variable` is empty for a key that can only stand in a file.
+    """
+
+    __slots__ = ("attribute", "default", "kind", "meaning", "name", "type", "variable")
+
+    def __init__(
+        self, name: str, type: str, kind: Kind, default: object, meaning: str, variable: bool = True
+    ) -> None:
+        self.name = name
+        self.type = type
+        self.kind = kind
+        self.default = default
+        self.meaning = meaning
+        self.attribute = name.replace(".", "_")
+        self.variable = "CODESUTURE_" + self.attribute.upper() if variable else ""
+
+
+_PATTERNS = Patterns("a list of module patterns")
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        "mode",
+        "string",
+        Choice("heal", "observe", "off"),
+        "heal",
+        "`heal` supplies defaults, `observe` only reports what it would have done, "
+        "`off` does nothing.",
+    ),
+    Key(
+        "include",
+        "list of strings",
+        _PATTERNS,
+        [],
+        "Module patterns that count as your code although they are installed "
+        "(`shop.*`; wildcards as in `fnmatch`).",
+    ),
+    Key(
+        "exclude",
+        "list of strings",
+        _PATTERNS,
+        [],
+        "Module patterns that are left alone altogether; wins over `include`.",
+    ),
+    Key(
+        "protect",
+        "list of strings",
+        _PATTERNS,
+        [],
+        "Module patterns that are only observed: code where a default would be worse than a crash.",
+    ),
+    Key(
+        "ttl",
+        "number",
+        Days(f"a number of days above 0 and at most {Days.MOST}"),
+        7,
+        "Days until a new patch expires.",
+    ),
+    Key(
+        "on_expiry",
+        "string",
+        Choice("remind", "disable"),
+        "remind",
+        "What an expired patch does: `remind` goes on healing and says so in every run, "
+        "`disable` lets the crash happen again.",
+    ),
+    Key(
+        "retries",
+        "integer",
+        Whole(0),
+        3,
+        "How often a program that died may be run again where it could not be healed in place.",
+    ),
+    Key(
+        "store",
+        "path",
+        Text("a path"),
+        STORE_FOLDER,
+        "Folder of the patches. A relative path starts at the configuration file that names it, "
+        "or at the working directory where a variable does. The default is beside the "
+        "configuration file, or the nearest one from the working directory upward, or in the "
+        "working directory itself.",
+    ),
+    Key(
+        "boundaries",
+        "list of strings",
+        Places("a list of functions, each as module:qualname"),
+        [],
+        "Functions whose catch-all means that nobody handled the exception "
+        '(`"jobs.worker:loop"`).',
+    ),
+    Key("verbose", "boolean", Switch("true or false"), False, "Say more about every heal."),
+    Key(
+        "dry_run",
+        "boolean",
+        Switch("true or false"),
+        False,
+        "Report what each crash would get, change nothing, and let the program fail.",
+    ),
+    Key(
+        "color",
+        "string",
+        Choice("auto", "always", "never"),
+        "auto",
+        "Colour in messages: `auto` is on a terminal only, and follows `NO_COLOR` and "
+        "`FORCE_COLOR`.",
+    ),
+    Key(
+        "breaker.frame",
+        "integer",
+        Whole(1),
+        10_000,
+        "Heals of one site in one call of its function, after which the crash is let through.",
+    ),
+    Key(
+        "breaker.site",
+        "integer",
+        Whole(1),
+        1_000_000,
+        "Heals of one site in one process, after which the crash is let through.",
+    ),
+    Key(
+        "guards",
+        "table of booleans",
+        Guards("a table of guard names", Switch("true or false")),
+        {},
+        "Single guards on or off (`null_guard = false`); a guard that is not named is on.",
+    ),
+    Key(
+        "defaults",
+        "table of strings",
+        Defaults("a table of places", Literal("a Python literal in a string")),
+        {},
+        "The value for a place (`\"module:qualname\"`, `\"module:qualname:target\"`) or for a "
+        "guard, as a Python literal in a string (`\"app:get_bio\" = '\"\"'`).",
+        variable=False,
+    ),
+)
+
+BY_NAME: dict[str, Key] = {key.name: key for key in KEYS}
+
+
+def find(name: str) -> tuple[Key, str] | None:
+    """The key that `name` means and, for an entry of a table, the entry's name (else "").
+
+    `guards.null_guard` is the entry `null_guard` of `guards`. None when there is no such key.
+    """
+    key = BY_NAME.get(name)
+    if key is not None:
+        return key, ""
+    first, dot, rest = name.partition(".")
+    key = BY_NAME.get(first)
+    if key is not None and dot and rest and isinstance(key.kind, Table):
+        return key, rest
+    return None

@@ -1,0 +1,107 @@
+"""What is decided for a site and a guard, once in a process: apply or not, and which default."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+from codesuture import __version__
+from codesuture.config.match import matches
+from codesuture.defaults.ladder import choose
+from codesuture.defaults.recipe import Recipe
+from codesuture.diagnosis.crash import Crash
+from codesuture.fate import Verdict
+from codesuture.guards.guard import Guard
+from codesuture.session import Session
+from codesuture.store.patch import Patch
+from codesuture.surgery.fingerprint import fingerprint
+from codesuture.surgery.opcodes import TAG
+
+
+class Decision:
+    """The patch of a site and what to do about it.
+
+    ``patch`` came from the store or is new (``is_new``); ``refusal`` is empty where it is applied,
+    else the reason why it is not, as the end of a sentence.
+    """
+
+    __slots__ = ("guard", "is_new", "is_shown", "patch", "recipe", "refusal")
+
+    def __init__(
+        self, patch: Patch, guard: Guard, recipe: Recipe, is_new: bool, refusal: str
+    ) -> None:
+        self.patch = patch
+        self.guard = guard
+        self.recipe = recipe
+        self.is_new = is_new
+        self.refusal = refusal
+        self.is_shown = False
+
+
+def decide(
+    session: Session, module: str, crash: Crash, guard: Guard, ordinal: int, verdict: Verdict
+) -> Decision:
+    """Find the patch of the site in the store, or make one; choose the default by the ladder."""
+    found = [
+        patch
+        for patch in session.patches_at(module, crash.code)
+        if patch.ordinal == ordinal and patch.guard == guard.name
+    ]
+    approved = found[0] if found else None
+    known = approved.default if approved else None
+    choice = choose(crash, guard, session.config.defaults, known, module)
+    refusal = _refusal(session, module, approved)
+    if approved is not None:
+        return Decision(approved, guard, choice.recipe, False, refusal)
+    created = datetime.now(UTC)
+    patch = Patch.create(
+        module=module,
+        qualname=crash.code.co_qualname,
+        fingerprint=fingerprint(crash.code),
+        ordinal=ordinal,
+        file=_relative(crash.code.co_filename, session.config.root),
+        line=crash.line,
+        guard=guard.name,
+        target=guard.target(crash),
+        operation=crash.operation,
+        exception=type(crash.exception).__name__,
+        message=crash.message,
+        default=choice.recipe,
+        rung=choice.rung,
+        reason=choice.reason,
+        fate=verdict.evidence,
+        python=TAG,
+        codesuture=__version__,
+        created=created,
+        expires=created + timedelta(days=session.config.ttl),
+    )
+    return Decision(patch, guard, choice.recipe, True, refusal)
+
+
+def _refusal(session: Session, module: str, approved: Patch | None) -> str:
+    """Why a decision is not applied, as the end of a sentence; empty where it is."""
+    config = session.config
+    if config.dry_run:
+        return "this is a dry run"
+    if config.mode != "heal":
+        return f"the mode is {config.mode}"
+    if matches(module, config.protect):
+        return f"{module} is protected"
+    if (
+        approved is not None
+        and config.on_expiry == "disable"
+        and approved.is_expired(datetime.now(UTC))
+    ):
+        return f"its patch expired on {approved.expires[:10]}"
+    return ""
+
+
+def _relative(filename: str, root: str) -> str:
+    """``filename`` relative to the project where it lies inside, with slashes, else as it is."""
+    try:
+        relative = os.path.relpath(filename, root)
+    except ValueError:  # another drive on Windows
+        return filename
+    if relative.startswith(os.pardir):
+        return filename
+    return relative.replace(os.sep, "/")

@@ -1,0 +1,1 @@
+"""Value recipes and the ladder that chooses one. Importing this package imports nothing."""

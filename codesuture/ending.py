@@ -1,0 +1,64 @@
+"""What happens to a session when its process ends, and to its counters before that."""
+
+from __future__ import annotations
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codesuture.session import Session
+
+#: Seconds between two writes of the counters; a process may end without being asked.
+INTERVAL = 2.0
+
+_last_write = 0.0
+
+
+def count(session: Session, patch_id: str) -> None:
+    """Count one heal, and store the counters now and then."""
+    global _last_write
+    with session.lock:
+        session.healed += 1
+        session.hits[patch_id] = session.hits.get(patch_id, 0) + 1
+    moment = time.monotonic()
+    if moment - _last_write >= INTERVAL:
+        _last_write = moment
+        store_counters(session)
+
+
+def store_counters(session: Session) -> None:
+    """Add the heals since the last time to the store's counters."""
+    if not session.hits or session.config.dry_run:
+        return
+    with session.lock:
+        hits, session.hits = session.hits, {}
+    from datetime import UTC, datetime
+
+    from codesuture.store.errors import StoreError
+
+    try:
+        session.store.count(hits, datetime.now(UTC))
+    except StoreError as error:
+        session.complain("Heals are not counted", error)
+
+
+def finish() -> None:
+    """Store what is left to store and, under ``codesuture run``, say what happened."""
+    from codesuture.session import current
+
+    session = current()
+    if session is None:
+        return
+    store_counters(session)
+    if session.running and session.process == os.getpid():
+        from codesuture.messages import write
+
+        write(_summary(session))
+
+
+def _summary(session: Session) -> str:
+    lines = ["", "Session summary:", f"  Patches applied: {len(session.applied)}"]
+    if session.healed:
+        lines.append(f"  Crashes healed in place: {session.healed}")
+    return "\n".join(lines) + "\n"

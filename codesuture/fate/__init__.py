@@ -1,0 +1,13 @@
+"""Fate: would anybody handle it?
+
+``fate(frame, offset, exception)`` is asked at every crash before anything is healed: ``HANDLED``
+by the program or a library, ``UNHANDLED``, or ``UNKNOWN``.
+"""
+
+from __future__ import annotations
+
+from codesuture.fate.boundaries import Boundary, register
+from codesuture.fate.verdict import HANDLED, UNHANDLED, UNKNOWN, Verdict
+from codesuture.fate.walk import fate
+
+__all__ = ["HANDLED", "UNHANDLED", "UNKNOWN", "Boundary", "Verdict", "fate", "register"]

@@ -1,0 +1,216 @@
+"""Boundaries: frames whose catch-all means that nobody handled the exception.
+
+A boundary is named by module and qualified name. Its rule may say that the application has
+registered a handler there, or that what it catches is delivered somewhere else. More boundaries
+come from the configuration (``boundaries = ["jobs.worker:loop"]``) and from the entry points of the
+group ``codesuture.boundaries``, each of which names a list of such strings, of Boundary
+objects, or a function that returns one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FunctionType
+
+from codesuture.fate import lookup
+from codesuture.fate.lookup import MISSING, class_entry, place
+from codesuture.fate.verdict import HANDLED, UNHANDLED, UNKNOWN
+from codesuture.messages import emit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import FrameType
+
+    #: What ends at the boundary, for this frame: a fate and the reason.
+    Rule = Callable[[FrameType], tuple[str, str]]
+
+ENTRY_POINT_GROUP = "codesuture.boundaries"
+
+
+class Boundary:
+    """``module`` and ``qualname`` of the function, and the rule for what its catch-all means.
+
+    ``future_of`` gives the future that the exception is put into, where it is; then that one's
+    waiters decide.
+    """
+
+    __slots__ = ("depends", "future_of", "module", "qualname", "rule")
+
+    def __init__(
+        self,
+        module: str,
+        qualname: str,
+        rule: Rule | None = None,
+        future_of: Callable[[FrameType], object] | None = None,
+    ) -> None:
+        self.module = module
+        self.qualname = qualname
+        self.rule: Rule = rule or _nobody
+        self.depends = rule is not None
+        self.future_of = future_of
+
+    @classmethod
+    def named(cls, text: str) -> Boundary:
+        """From ``module:qualname``. Raises ValueError for anything else."""
+        module, colon, qualname = text.partition(":")
+        if not colon or not module or not qualname:
+            raise ValueError(f"{text!r} does not name a boundary: write module:qualname.")
+        return cls(module, qualname)
+
+
+def _nobody(frame: FrameType) -> tuple[str, str]:
+    return UNHANDLED, f"reaches {_name(frame)}, where nobody handles it"
+
+
+def _name(frame: FrameType) -> str:
+    return f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}"
+
+
+def unless_overridden(*methods: str) -> Rule:
+    """Nobody handles it there, unless the class of ``self`` brings a method of its own."""
+
+    def rule(frame: FrameType) -> tuple[str, str]:
+        owner = frame.f_locals.get("self", MISSING)
+        for method in methods:
+            entry = class_entry(type(owner), method)
+            if type(entry) is FunctionType and not lookup.is_library(entry):
+                return HANDLED, f"reaches {_name(frame)}, and {place(entry)} handles it"
+        return _nobody(frame)
+
+    return rule
+
+
+def unless_attribute(path: tuple[str, ...]) -> Rule:
+    """Nobody handles it there, unless an attribute of ``self`` holds a handler."""
+
+    def rule(frame: FrameType) -> tuple[str, str]:
+        value = frame.f_locals.get("self", MISSING)
+        for name in path:
+            value = lookup.attribute(value, name)
+        if value is not MISSING and value is not None:
+            return HANDLED, f"reaches {_name(frame)}, where the application's handler is called"
+        return _nobody(frame)
+
+    return rule
+
+
+def _reported(frame: FrameType) -> tuple[str, str]:
+    return HANDLED, f"reaches {_name(frame)}, which reports it as a test's result"
+
+
+def _delivered(frame: FrameType) -> tuple[str, str]:
+    return UNKNOWN, f"reaches {_name(frame)}, which hands it to whoever asks for the result"
+
+
+def _future_of_job(frame: FrameType) -> object:
+    """``concurrent.futures.thread._WorkItem.run``: the future is the item's."""
+    return lookup.attribute(frame.f_locals.get("self"), "future")
+
+
+def _in_task(frame: FrameType) -> tuple[str, str]:
+    """``asyncio.events.Handle._run`` calls a callback; a task's step has been followed before."""
+    tasks = sys.modules.get("asyncio.tasks")
+    try:
+        running = None if tasks is None else tasks.current_task()
+    except Exception:
+        running = None
+    if running is not None:
+        return UNKNOWN, "ends a task that cannot be read"
+    return _loop_handler(frame)
+
+
+_loop_handler = unless_attribute(("_loop", "_exception_handler"))
+_BUILT_IN = (
+    Boundary("threading", "Thread._bootstrap_inner"),
+    Boundary("multiprocessing.process", "BaseProcess._bootstrap"),
+    Boundary("multiprocessing.pool", "worker", _delivered),
+    Boundary("concurrent.futures.thread", "_WorkItem.run", _delivered, _future_of_job),
+    Boundary("trio._core._run", "unrolled_run", _delivered),
+    Boundary("anyio._backends._asyncio", "TaskGroup._run_wrapped_task", _delivered),
+    Boundary("concurrent.futures.process", "_process_worker", _delivered),
+    Boundary(
+        "socketserver", "BaseServer._handle_request_noblock", unless_overridden("handle_error")
+    ),
+    Boundary(
+        "socketserver", "ThreadingMixIn.process_request_thread", unless_overridden("handle_error")
+    ),
+    Boundary("socketserver", "ForkingMixIn.process_request", unless_overridden("handle_error")),
+    Boundary(
+        "wsgiref.handlers",
+        "BaseHandler.run",
+        unless_overridden("handle_error", "error_output", "log_exception"),
+    ),
+    Boundary("asyncio.events", "Handle._run", _in_task),
+    Boundary(
+        "asyncio.selector_events",
+        "_SelectorSocketTransport._read_ready__data_received",
+        _loop_handler,
+    ),
+    Boundary("tkinter", "CallWrapper.__call__"),
+    Boundary("unittest.case", "_Outcome.testPartExecutor", _reported),
+    Boundary("unittest.case", "TestCase.run", _reported),
+    Boundary("_pytest.runner", "CallInfo.from_call", _reported),
+    Boundary("codesuture_agent", "run"),
+)
+
+_registry: dict[tuple[str, str], Boundary] = {}
+_entry_points_read = False
+
+
+def register(boundaries: Iterable[Boundary | str]) -> None:
+    """Add boundaries. Raises ValueError for a string that is not ``module:qualname``."""
+    for boundary in boundaries:
+        one = Boundary.named(boundary) if isinstance(boundary, str) else boundary
+        _registry[one.module, one.qualname] = one
+
+
+register(_BUILT_IN)
+
+
+def boundary_of(frame: FrameType) -> Boundary | None:
+    """The boundary that the frame is, or None."""
+    for module in _module_names(frame):
+        found = _registry.get((module, frame.f_code.co_qualname))
+        if found is not None:
+            return found
+    if _entry_points_read:
+        return None
+    _read_entry_points()
+    return boundary_of(frame)
+
+
+def _module_names(frame: FrameType) -> Iterator[str]:
+    """The names of the frame's module; for ``__main__`` that of the script or package too."""
+    names = frame.f_globals
+    module = names.get("__name__")
+    if type(module) is str:
+        yield module
+    if module == "__main__":
+        name = lookup.attribute(names.get("__spec__"), "name")
+        file = names.get("__file__")
+        if type(name) is str:
+            yield name
+        elif type(file) is str:
+            yield os.path.splitext(os.path.basename(file))[0]
+
+
+def _read_entry_points() -> None:
+    """Add the boundaries of installed packages; found once, when an unknown catch-all is met.
+
+    Importing importlib-metadata takes 40 ms.
+    """
+    global _entry_points_read
+    _entry_points_read = True  # what crashes while they are loaded finds no others
+    from importlib_metadata import entry_points
+
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        try:
+            found = point.load()
+            register(found() if type(found) is FunctionType else found)
+        except Exception as fault:
+            emit(
+                f"The boundaries {point.name!r} of an installed package cannot be used: "
+                f"{type(fault).__name__}: {fault}"
+            )

@@ -1,0 +1,232 @@
+"""Who gets the exception that ends a task or a job: the waiters of futures, now.
+
+A task's exception goes to those that await the task, a job's to those that ask its future for the
+result. They are found in the future's callbacks (Lib/asyncio/tasks.py, futures.py,
+taskgroups.py; Modules/_asynciomodule.c) and, for threads that block in ``result()``, on their
+stacks. Nothing is called that user code could have replaced.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from types import BuiltinFunctionType, CoroutineType, FunctionType, GeneratorType, MethodType
+
+from codesuture.fate import lookup
+from codesuture.fate.lookup import MISSING, place
+from codesuture.fate.symbols import view_of
+from codesuture.surgery.opcodes import NAMES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+_COROUTINE_FLAGS = 0x80 | 0x100  # CO_COROUTINE, CO_ITERABLE_COROUTINE
+_MOST_LINKS = 200
+
+#: What a waiter is, the first of a pair.
+COROUTINE = "coroutine"  #: a task: its coroutine is resumed with the exception
+GROUP = "group"  #: a TaskGroup: raises it in a group, where its task leaves the ``async with``
+RETURNS = "returns"  #: a frame whose call raises it
+COLLECTS = "collects"  #: somebody keeps it as a result (``gather(return_exceptions=True)``)
+LOGS = "logs"  #: a catch-all that reports it
+UNCLEAR = "unclear"
+
+Waiter = tuple[str, object]
+
+
+def task_of(frame: FrameType) -> object | None:
+    """The asyncio task that runs in this thread, if ``frame`` is its outermost coroutine."""
+    if not frame.f_code.co_flags & _COROUTINE_FLAGS:
+        return None
+    tasks = sys.modules.get("asyncio.tasks")
+    if tasks is None:
+        return None
+    try:
+        task = tasks.current_task()
+    except Exception:  # no running loop
+        return None
+    return task if _frame_of(coroutine_of(task)) is frame else None
+
+
+def coroutine_of(task: object) -> object:
+    """The coroutine that a task runs, or MISSING."""
+    found = lookup.attribute(task, "_coro")
+    return found
+
+
+def _frame_of(coroutine: object) -> FrameType | None:
+    if type(coroutine) is CoroutineType:
+        return coroutine.cr_frame
+    if type(coroutine) is GeneratorType:
+        return coroutine.gi_frame
+    return None
+
+
+def waiting_frames(coroutine: object) -> list[tuple[FrameType, int]] | None:
+    """The frames that a suspended coroutine waits in, the innermost first, each with the
+    instruction that will raise; None where they cannot all be told."""
+    frames: list[tuple[FrameType, int]] = []
+    for _ in range(_MOST_LINKS):
+        frame = _frame_of(coroutine)
+        if frame is None:
+            break
+        frames.append((frame, _resumes_at(frame)))
+        if type(coroutine) is CoroutineType:
+            coroutine = coroutine.cr_await
+        else:
+            coroutine = coroutine.gi_yieldfrom  # type: ignore[attr-defined]
+    kind = place(type(coroutine))
+    if not frames or (kind not in _LEAVES and not issubclass(type(coroutine), _LEAF_BASES)):
+        return None
+    return frames[::-1]
+
+
+#: What a chain of awaits may end in: an iterator over a future, or nothing (a bare yield).
+_LEAVES = ("_asyncio.FutureIter", "builtins.NoneType")
+_LEAF_BASES: tuple[type, ...] = ()
+
+
+def _resumes_at(frame: FrameType) -> int:
+    """The SEND that is tried again when the coroutine goes on."""
+    view = view_of(frame.f_code)
+    number = view.ordinal(frame.f_lasti)
+    while number is not None and number > 0:
+        row = view.instructions[number]
+        if NAMES[row[2]] == "SEND":
+            return row[1]
+        if NAMES[row[2]] not in ("YIELD_VALUE", "RESUME", "JUMP_BACKWARD_NO_INTERRUPT"):
+            break
+        number -= 1
+    return frame.f_lasti
+
+
+def waiters(future: object) -> list[Waiter]:
+    """All who get the exception of an asyncio or concurrent.futures future."""
+    found: list[Waiter] = []
+    for callback in _callbacks(future):
+        waiter = _waiter(callback, future)
+        if waiter is not None:
+            found.append(waiter)
+    if lookup.attribute(future, "_condition") is not MISSING:
+        found += [(RETURNS, frame) for frame in frames_in("concurrent.futures._base",
+                                                          "Future.result", "self", future)]
+    return found
+
+
+def _callbacks(future: object) -> list[object]:
+    for name in ("_callbacks", "_done_callbacks"):
+        callbacks = lookup.attribute(future, name)
+        if type(callbacks) is list:
+            return [
+                entry[0] if type(entry) is tuple and entry else entry for entry in callbacks
+            ]
+    return []
+
+
+def _waiter(callback: object, future: object) -> Waiter | None:
+    """Who is behind a done-callback; None for those who do not look at the result."""
+    kind = type(callback)
+    if kind is BuiltinFunctionType:
+        owner = callback.__self__  # type: ignore[attr-defined]
+        if coroutine_of(owner) is not MISSING:
+            return COROUTINE, owner
+        if type(owner) in (set, list, dict):
+            return None  # background_tasks.discard
+        return UNCLEAR, "a callback in C"
+    if place(kind) == "_asyncio.TaskWakeupMethWrapper":
+        return UNCLEAR, "a callback in C"
+    if kind is functools.partial:
+        if place(callback.func) == "asyncio.tasks._release_waiter":  # type: ignore[attr-defined]
+            return _only(callback.args[0])  # type: ignore[attr-defined]
+        return UNCLEAR, "a partial"
+    if kind is MethodType:
+        return _method(callback)
+    if kind is FunctionType:
+        return _function(callback, future)  # type: ignore[arg-type]
+    return UNCLEAR, "a callback"
+
+
+def _method(callback: object) -> Waiter:
+    name = place(callback)
+    owner = callback.__self__  # type: ignore[attr-defined]
+    if name.endswith("Task.__wakeup"):
+        return COROUTINE, owner
+    if name == "asyncio.taskgroups.TaskGroup._on_task_done":
+        return GROUP, owner
+    return UNCLEAR, name
+
+
+def _function(callback: FunctionType, future: object) -> Waiter | None:
+    name = place(callback)
+    cells = _cells(callback)
+    if name == "asyncio.base_events._run_until_complete_cb":
+        frames = frames_in(
+            "asyncio.base_events", "BaseEventLoop.run_until_complete", "future", future
+        )
+        return (RETURNS, frames[0]) if frames else (UNCLEAR, name)
+    if name == "asyncio.tasks.gather.<locals>._done_callback":
+        if cells.get("return_exceptions"):
+            return COLLECTS, "gather(..., return_exceptions=True)"
+        return _only(cells.get("outer"))
+    if name == "asyncio.tasks.shield.<locals>._inner_done_callback":
+        return _only(cells.get("outer"))
+    if name in _BLIND:
+        return None
+    if name == "asyncio.futures._chain_future.<locals>._call_set_state":
+        return _only(cells.get("destination"))
+    if name.startswith("asyncio.streams.StreamReaderProtocol.connection_made.<locals>"):
+        return LOGS, name
+    return UNCLEAR, name
+
+
+#: Callbacks that do not pass the exception on: they cancel, or count.
+_BLIND = (
+    "asyncio.tasks.shield.<locals>._clear_awaited_by_callback",
+    "asyncio.tasks.shield.<locals>._outer_done_callback",
+    "asyncio.futures._chain_future.<locals>._call_check_cancel",
+)
+
+
+def _only(future: object) -> Waiter:
+    """The one waiter of a future that stands for another."""
+    found = waiters(future)
+    return found[0] if len(found) == 1 else (UNCLEAR, "a future with several waiters, or none")
+
+
+def _cells(function: FunctionType) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return found
+
+
+def frames_in(module: str, qualname: str, local: str, value: object) -> list[FrameType]:
+    """The frames of a function, in any thread, whose local variable is ``value``."""
+    found: list[FrameType] = []
+    for top in sys._current_frames().values():
+        frame: FrameType | None = top
+        while frame is not None:
+            if (
+                frame.f_code.co_qualname == qualname
+                and frame.f_globals.get("__name__") == module
+                and frame.f_locals.get(local) is value
+            ):
+                found.append(frame)
+            frame = frame.f_back
+    return found
+
+
+def group_frame(group: object, frames: list[tuple[FrameType, int]]) -> int | None:
+    """The position in ``frames`` behind the ``__aexit__`` that waits for the group, if it does."""
+    position = None
+    for number, (frame, _) in enumerate(frames):
+        if (
+            frame.f_globals.get("__name__") == "asyncio.taskgroups"
+            and frame.f_locals.get("self") is group
+        ):
+            position = number + 1
+    return position

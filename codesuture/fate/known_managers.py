@@ -1,0 +1,135 @@
+"""Context managers whose behaviour is known by name, and where that is not to be read from code.
+
+``Lib/contextlib.py``, ``Lib/unittest/case.py``, ``Lib/asyncio/timeouts.py``,
+``Lib/asyncio/taskgroups.py``,
+``Lib/unittest/mock.py``, ``Modules/_sqlite/connection.c`` (its ``__exit__`` returns False).
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+
+from codesuture.fate import lookup
+from codesuture.fate.lookup import MISSING
+from codesuture.fate.scope import matches
+from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codesuture.fate.scope import Scope
+
+    Rule = Callable[[str, tuple[object, ...] | None, object, Raised], Outcome]
+
+
+def judge_known(
+    name: str,
+    arguments: tuple[object, ...] | None,
+    value: object,
+    scope: Scope,
+    raised: Raised,
+) -> Outcome | None:
+    """What the manager called ``name`` does, or None where the table does not know it.
+
+    ``arguments`` are those it was made with (None: not known), ``value`` is the manager.
+    """
+    rule = _RULES.get(name)
+    return rule(name, arguments, value, raised) if rule is not None else None
+
+
+def _passes(
+    name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
+) -> Outcome:
+    return Outcome(PASSES, f"has a {name}, which lets it pass", raised)
+
+
+def _catches(name: str, types: object, raised: Raised) -> Outcome:
+    """A manager that swallows these types (and, of a group, the leaves of these types)."""
+    answer = matches(raised.type, types)
+    if answer is False and raised.leaves:
+        answer = None
+    if answer is None:
+        return Outcome(UNKNOWN, f"has a {name} whose types cannot be told")
+    if answer:
+        return Outcome(HANDLED, f"has a {name}, which expects it")
+    return Outcome(PASSES, f"has a {name} for other exceptions", raised)
+
+
+def _suppress(
+    name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
+) -> Outcome:
+    if value is not None:
+        held = lookup.attribute(value, "_exceptions")
+        return _catches("suppress()", held, raised)
+    if arguments is None:
+        return Outcome(UNKNOWN, "has a suppress(*...) whose types cannot be told")
+    return _catches("suppress()", arguments, raised)
+
+
+def _expects(
+    name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
+) -> Outcome:
+    """``assertRaises(T)``, ``assertRaisesRegex(T, text)``, ``pytest.raises(T)``."""
+    short = name.rpartition(".")[2]
+    if value is not None:
+        for attribute in ("expected", "expected_exception", "expected_exceptions"):
+            types = lookup.attribute(value, attribute)
+            if types is not MISSING:
+                return _catches(short, types, raised)
+        return Outcome(UNKNOWN, f"has a {short} whose types cannot be told")
+    if not arguments:
+        return Outcome(UNKNOWN, f"has a {short} whose types cannot be told")
+    return _catches(short, arguments[0], raised)
+
+
+def _timeout(
+    name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
+) -> Outcome:
+    if issubclass(raised.type, CancelledError) and raised.becomes is None:
+        return Outcome(UNKNOWN, "has a timeout around a cancellation")
+    return Outcome(PASSES, "has a timeout, which lets it pass", raised)
+
+
+def _task_group(
+    name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
+) -> Outcome:
+    if raised.becomes is not None:
+        return Outcome(PASSES, "has a TaskGroup, which raises it in a group", raised.becomes)
+    if not issubclass(raised.type, Exception):
+        return Outcome(UNKNOWN, "has a TaskGroup")
+    return Outcome(PASSES, "has a TaskGroup, which raises it in a group", raised.grouped())
+
+
+_PASSES = (
+    "_io.open", "io.open", "builtins.open", "_pyio.open", "_thread.allocate_lock", "_thread.RLock",
+    "_thread.lock", "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext",
+    "_decimal.localcontext", "decimal.localcontext", "sqlite3.connect", "_sqlite3.connect",
+    "sqlite3.dbapi2.connect", "unittest.mock._patch", "unittest.mock.patch",
+    "unittest.mock._patch_object", "unittest.mock._patch_multiple", "unittest.mock._patch_dict",
+    "tempfile.TemporaryFile", "tempfile.NamedTemporaryFile", "tempfile.TemporaryDirectory",
+    "tempfile.SpooledTemporaryFile", "tempfile._TemporaryFileWrapper", "os.scandir",
+    "posix.scandir", "nt.scandir", "urllib.request.urlopen", "warnings.catch_warnings",
+    "_py_warnings.catch_warnings", "pathlib.Path.open", "pathlib._local.Path.open",
+    "gzip.open", "bz2.open", "lzma.open", "tarfile.TarFile.open", "subprocess.Popen",
+    "threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore",
+    "threading.BoundedSemaphore", "socket.socket", "socket.create_connection",
+    "multiprocessing.context.BaseContext.Lock", "multiprocessing.context.BaseContext.Pool",
+    "contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager",
+    "asyncio.locks._ContextManagerMixin", "concurrent.futures._base.Executor",
+)  # fmt: skip
+_RULES: dict[str, Rule] = {
+    **dict.fromkeys(_PASSES, _passes),
+    "contextlib.suppress": _suppress,
+    "unittest.case.TestCase.assertRaises": _expects,
+    "unittest.case.TestCase.assertRaisesRegex": _expects,
+    "unittest.case._AssertRaisesContext": _expects,
+    "_pytest.raises.raises": _expects,
+    "_pytest.raises.RaisesExc": _expects,
+    "_pytest.python_api.raises": _expects,
+    "_pytest.python_api.RaisesContext": _expects,
+    "asyncio.timeouts.timeout": _timeout,
+    "asyncio.timeouts.timeout_at": _timeout,
+    "asyncio.timeouts.Timeout": _timeout,
+    "asyncio.taskgroups.TaskGroup": _task_group,
+}

@@ -1,0 +1,203 @@
+"""Looking at the program's objects without running any of its code.
+
+Attributes are found the way ``object.__getattribute__`` finds them, except that properties,
+``__getattr__`` and other Python code are never called: what they would give is MISSING.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+
+MISSING = object()
+
+_dict_of_type = type.__dict__["__dict__"].__get__
+_mro_of_type = type.__dict__["__mro__"].__get__
+_module_dict = ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]
+_C_METHODS = (MethodDescriptorType, WrapperDescriptorType)
+
+
+def is_class(value: object) -> bool:
+    """Like ``isinstance(value, type)``, without asking ``value.__class__``."""
+    return issubclass(type(value), type)
+
+
+def mro(cls: type) -> tuple[type, ...]:
+    """The classes that attributes of an instance are looked up in."""
+    found: tuple[type, ...] = _mro_of_type(cls)
+    return found
+
+
+def namespace(cls: type) -> dict[str, object]:
+    """What the class itself holds, as it is."""
+    found: dict[str, object] = _dict_of_type(cls)
+    return found
+
+
+def module_dict(module: object) -> dict[str, object] | None:
+    """The names of a module, or None where that is not a plain module."""
+    return _module_dict(module) if issubclass(type(module), ModuleType) else None
+
+
+def class_entry(cls: type, name: str) -> object:
+    """What the first class of the MRO that has ``name`` holds there, as it is; or MISSING."""
+    for base in mro(cls):
+        namespace = _dict_of_type(base)
+        if name in namespace:
+            return namespace[name]
+    return MISSING
+
+
+def defining_class(cls: type, name: str) -> type | None:
+    """The first class of the MRO that has ``name``."""
+    for base in mro(cls):
+        if name in _dict_of_type(base):
+            return base
+    return None
+
+
+def attribute(value: object, name: str) -> object:
+    """``value.name`` where that runs no Python code, else MISSING."""
+    if is_class(value):
+        return _class_attribute(value, name)  # type: ignore[arg-type]
+    if issubclass(type(value), ModuleType):
+        found = _module_dict(value).get(name, MISSING)
+        return found if found is not MISSING else instance_attribute(value, name)
+    return instance_attribute(value, name)
+
+
+def _class_attribute(cls: type, name: str) -> object:
+    meta = type(cls)
+    if meta is not type and class_entry(meta, "__getattribute__") is not type.__getattribute__:
+        return MISSING
+    entry = class_entry(cls, name)
+    if entry is MISSING:
+        own = class_entry(meta, name)
+        return MethodType(own, cls) if type(own) is FunctionType else MISSING
+    if type(entry) is staticmethod:
+        return entry.__func__
+    if type(entry) is classmethod:
+        return _bound(entry.__func__, cls)
+    if type(entry) is ClassMethodDescriptorType:
+        return entry.__get__(None, cls)
+    if type(entry) is FunctionType or type(entry) in _C_METHODS:
+        return entry
+    return MISSING if class_entry(type(entry), "__get__") is not MISSING else entry
+
+
+def instance_attribute(value: object, name: str) -> object:
+    """``value.name`` for an object that is neither a class nor a module."""
+    cls = type(value)
+    if type(class_entry(cls, "__getattribute__")) is not WrapperDescriptorType:
+        return MISSING  # written in Python
+    entry = class_entry(cls, name)
+    kind = type(entry)
+    if kind is MemberDescriptorType or kind is GetSetDescriptorType:
+        try:
+            return entry.__get__(value)  # type: ignore[attr-defined]
+        except Exception:
+            return MISSING
+    if entry is not MISSING and class_entry(kind, "__set__") is not MISSING:
+        return MISSING
+    namespace = instance_dict(value)
+    if namespace is not None and name in namespace:
+        return namespace[name]
+    return MISSING if entry is MISSING else bind(entry, value, cls)
+
+
+def instance_dict(value: object) -> dict[str, object] | None:
+    """The instance's own attributes, or None where it has none that can be read safely."""
+    slot = class_entry(type(value), "__dict__")
+    if type(slot) is not GetSetDescriptorType:
+        return None
+    try:
+        found = slot.__get__(value)
+    except Exception:
+        return None
+    return found if type(found) is dict else None
+
+
+def bind(entry: object, value: object, cls: type) -> object:
+    """What a class's entry gives when it is looked up through the instance ``value``."""
+    kind = type(entry)
+    if kind is FunctionType:
+        return _bound(entry, value)
+    if kind is staticmethod:
+        return entry.__func__  # type: ignore[attr-defined]
+    if kind is classmethod:
+        return _bound(entry.__func__, cls)  # type: ignore[attr-defined]
+    if kind in _C_METHODS:
+        return entry.__get__(value, cls)  # type: ignore[attr-defined]
+    return MISSING if class_entry(kind, "__get__") is not MISSING else entry
+
+
+def bind_unseen(entry: object, value: object, cls: type) -> object:
+    """Like :func:`bind` for an instance of which only the class is known: ``value``."""
+    if type(entry) in _C_METHODS:
+        return entry
+    return MISSING if entry is MISSING else bind(entry, value, cls)
+
+
+def _bound(function: object, value: object) -> object:
+    return MethodType(function, value) if type(function) is FunctionType else MISSING
+
+
+def item(value: object, key: object) -> object:
+    """``value[key]`` for built-in containers and keys of built-in types, else MISSING."""
+    if type(key) not in (str, int, bool, bytes, type(None), float):
+        return MISSING
+    try:
+        if type(value) is dict:
+            return value.get(key, MISSING)
+        if type(value) in (list, tuple) and type(key) is int:
+            return value[key]  # type: ignore[index]
+    except Exception:
+        return MISSING
+    return MISSING
+
+
+def place(value: object) -> str:
+    """``module.qualname`` of a built-in function, method, class or Python function; or ""."""
+    if is_class(value):
+        return f"{_type_text(value, '__module__')}.{_type_text(value, '__qualname__')}"
+    kind = type(value)
+    if kind is FunctionType:
+        return f"{value.__module__}.{value.__qualname__}"  # type: ignore[attr-defined]
+    if kind is MethodType:
+        return place(value.__func__)  # type: ignore[attr-defined]
+    if kind is BuiltinFunctionType:
+        owner = value.__self__  # type: ignore[attr-defined]
+        if owner is None or type(owner) is ModuleType:
+            return f"{value.__module__}.{value.__name__}"  # type: ignore[attr-defined]
+        cls = owner if is_class(owner) else type(owner)
+        owning = defining_class(cls, value.__name__) or cls  # type: ignore[attr-defined]
+        return f"{place(owning)}.{value.__name__}"  # type: ignore[attr-defined]
+    if kind in (*_C_METHODS, ClassMethodDescriptorType):
+        return f"{place(value.__objclass__)}.{value.__name__}"  # type: ignore[attr-defined]
+    return ""
+
+
+def is_library(value: object) -> bool:
+    """Whether a class or function belongs to the standard library, by the name of its module."""
+    module = value.__module__ if type(value) is FunctionType else _type_text(value, "__module__")
+    top = module.partition(".")[0] if type(module) is str else ""
+    return top in sys.stdlib_module_names
+
+
+def _type_text(cls: object, name: str) -> str:
+    """``__module__`` or ``__qualname__`` of a class, past any metaclass property."""
+    try:
+        text = type.__dict__[name].__get__(cls)
+    except Exception:
+        return "?"
+    return text if type(text) is str else "?"

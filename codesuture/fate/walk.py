@@ -1,0 +1,188 @@
+"""The walk from the crashing frame outwards: who would handle the exception?"""
+
+from __future__ import annotations
+
+import sys
+from asyncio import CancelledError
+
+from codesuture.fate import futures, lookup
+from codesuture.fate.boundaries import Boundary, boundary_of
+from codesuture.fate.callers import judge_gap
+from codesuture.fate.handlers import judge_frame
+from codesuture.fate.lookup import MISSING
+from codesuture.fate.managers import judge_manager
+from codesuture.fate.scope import Notes, Scope
+from codesuture.fate.symbols import view_of
+from codesuture.fate.verdict import HANDLED, PASSES, UNHANDLED, UNKNOWN, Outcome, Raised, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+_MOST_FRAMES = 2000
+_MOST_DELIVERIES = 50
+
+
+def fate(
+    frame: FrameType, offset: int, exception: BaseException, exits: tuple[object, ...] = ()
+) -> Verdict:
+    """What would become of ``exception``, raised in ``frame`` by the instruction at ``offset``.
+
+    Runs none of the program's code. ``UNKNOWN`` is the answer to everything that is not understood.
+    """
+    walk = Walk(Raised(type(exception), exception))
+    return walk.verdict(*walk.outward(frame, offset))
+
+
+class Walk:
+    """One exception on its way out, and what was read to follow it."""
+
+    def __init__(self, raised: Raised) -> None:
+        self.raised = raised
+        self.notes = Notes()
+        self.frames: list[tuple[CodeType, int]] = []
+        self.deliveries = 0
+
+    def verdict(self, kind: str, evidence: str) -> Verdict:
+        facts = tuple(self.notes.facts)
+        return Verdict(kind, evidence, tuple(self.frames), not self.notes.live, facts)
+
+    def outward(self, frame: FrameType, offset: int) -> tuple[str, str]:
+        """The fate of an exception raised in ``frame`` at ``offset``, and the evidence."""
+        at = frame
+        while True:
+            answer = self.judge(at, offset)
+            if answer is not None:
+                return answer
+            task = futures.task_of(at)
+            if task is not None:
+                return self.deliver(task)
+            caller = at.f_back
+            if caller is None:
+                return self.bottom(at)
+            answer = self.gap(caller, at)
+            if answer is not None:
+                return answer
+            at, offset = caller, caller.f_lasti
+
+    def gap(self, caller: FrameType, frame: FrameType) -> tuple[str, str] | None:
+        """The answer, where C code between the two frames gives one."""
+        scope = Scope.of_frame(caller, self.notes)
+        outcome = judge_gap(caller, frame, caller.f_lasti, self.raised, scope)
+        if outcome.kind != PASSES:
+            evidence = _sentence(frame, self.frames[-1][1], outcome)
+            self.frames.append((caller.f_code, caller.f_lasti))
+            return outcome.kind, evidence
+        self.raised = outcome.raised or self.raised
+        return None
+
+    def judge(self, frame: FrameType, offset: int) -> tuple[str, str] | None:
+        """The answer, where this frame gives one; None where the exception leaves it."""
+        self.frames.append((frame.f_code, offset))
+        if len(self.frames) > _MOST_FRAMES:
+            return UNKNOWN, f"More than {_MOST_FRAMES} frames would have to be read."
+        view = view_of(frame.f_code)
+        scope = Scope.of_frame(frame, self.notes)
+        outcome = judge_frame(view, scope, offset, self.raised, judge_manager)
+        if outcome.kind == PASSES:
+            self.raised = outcome.raised or self.raised
+            return None
+        boundary = boundary_of(frame) if outcome.catch_all else None
+        if boundary is not None:
+            return self.at_boundary(boundary, frame)
+        return outcome.kind, _sentence(frame, offset, outcome)
+
+    def at_boundary(self, boundary: Boundary, frame: FrameType) -> tuple[str, str]:
+        self.notes.live |= boundary.depends
+        future = boundary.future_of(frame) if boundary.future_of is not None else MISSING
+        if future is not MISSING:
+            return self.deliver(future)
+        try:
+            kind, reason = boundary.rule(frame)
+        except Exception as fault:
+            kind, reason = UNKNOWN, f"reaches {boundary.qualname}, whose rule failed: {fault!r}"
+        return kind, f"It {reason}."
+
+    def bottom(self, frame: FrameType) -> tuple[str, str]:
+        """Nobody beneath: the top of the program, or something the interpreter itself called."""
+        top = "It reaches the top of the program, where nobody handles it."
+        name, module = frame.f_code.co_qualname, frame.f_globals.get("__name__")
+        if frame.f_code.co_filename == "<frozen runpy>":
+            return UNHANDLED, top
+        main = sys.modules.get("__main__")
+        if name == "<module>" and frame.f_globals is lookup.module_dict(main):
+            if hasattr(sys, "ps1"):
+                return HANDLED, "It reaches the interactive prompt, which reports it."
+            return UNHANDLED, top
+        if module == "threading":
+            return UNHANDLED, "It reaches the top of its thread, where nobody handles it."
+        return UNKNOWN, f"It reaches {module}.{name}, which the interpreter itself called."
+
+    # --- futures ------------------------------------------------------------------------
+
+    def deliver(self, future: object) -> tuple[str, str]:
+        """The exception ends a task or a job: follow it to those who wait for that."""
+        self.notes.live = True
+        self.deliveries += 1
+        if self.deliveries > _MOST_DELIVERIES:
+            return UNKNOWN, "It goes from task to task too often to be followed."
+        found = futures.waiters(future)
+        if not found:
+            return UNKNOWN, "It ends a task or a job for which nobody waits yet."
+        raised, answers = self.raised, []
+        for kind, value in found:
+            self.raised = raised
+            answers.append(self.deliver_to(kind, value))
+        for answer in answers:
+            if answer[0] != UNHANDLED:
+                return answer if len(answers) == 1 else (UNKNOWN, answer[1])
+        return answers[0]
+
+    def deliver_to(self, kind: str, value: object) -> tuple[str, str]:
+        if kind == futures.COROUTINE:
+            return self.into_task(value, None)
+        if kind == futures.GROUP:
+            return self.into_task(lookup.attribute(value, "_parent_task"), value)
+        if kind == futures.RETURNS:
+            return self.behind(value)  # type: ignore[arg-type]
+        if kind == futures.COLLECTS:
+            return HANDLED, f"It is a result of {value}."
+        if kind == futures.LOGS:
+            return UNHANDLED, f"It reaches {value}, where nobody handles it."
+        return UNKNOWN, f"It ends a task or a job that is watched by {value}."
+
+    def behind(self, frame: FrameType) -> tuple[str, str]:
+        """The call of ``frame`` raises it."""
+        caller = frame.f_back
+        if caller is None:
+            return self.bottom(frame)
+        self.frames.append((frame.f_code, frame.f_lasti))
+        return self.gap(caller, frame) or self.outward(caller, caller.f_lasti)
+
+    def into_task(self, task: object, group: object | None) -> tuple[str, str]:
+        """A task that waits is resumed with it; or with the group in which it is raised."""
+        frames = futures.waiting_frames(futures.coroutine_of(task))
+        if frames is None:
+            return UNKNOWN, "It goes to a task whose frames cannot be read."
+        if group is not None:
+            position = futures.group_frame(group, frames)
+            if position is None:
+                self.raised = Raised(CancelledError, None, (), self.raised.grouped())
+            else:
+                self.raised, frames = self.raised.grouped(), frames[position:]
+        for frame, offset in frames:
+            answer = self.judge(frame, offset)
+            if answer is not None:
+                return answer
+        if self.raised.becomes is not None:
+            return UNKNOWN, "It ends a task of a group whose async with cannot be found."
+        return self.deliver(task)
+
+
+def _sentence(frame: FrameType, offset: int, outcome: Outcome) -> str:
+    code = frame.f_code
+    line = code.co_firstlineno
+    for start, end, number in code.co_lines():
+        if start <= offset < end and number:
+            line = number
+    return f"{code.co_qualname} ({code.co_filename}:{line}) {outcome.why}."

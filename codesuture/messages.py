@@ -1,0 +1,82 @@
+"""What a running program's developer reads: lines on standard error.
+
+Messages go through the logger ``codesuture`` when the program has imported ``logging``, and are
+written in the same form otherwise: importing it takes milliseconds and nobody can have configured
+it then.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logging import Handler, Logger
+    from types import ModuleType
+
+LOGGER = "codesuture"
+TAG = "[CodeSuture]"
+
+_handler: Handler | None = None
+
+
+def emit(*lines: str) -> None:
+    """Show each line behind the tag. Never raises because of the stream or of logging."""
+    logging = sys.modules.get("logging")
+    # Another thread may be in the middle of importing it.
+    if logging is None or getattr(getattr(logging, "__spec__", None), "_initializing", False):
+        write("".join(f"{_tag()} {line}\n" for line in lines))
+        return
+    logger = _logger(logging)
+    for line in lines:
+        logger.warning("%s", line)
+
+
+def write(text: str) -> None:
+    """Write ``text`` to standard error as it is, if there is one."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except (OSError, ValueError):  # closed, or nobody reads it any more
+        return
+
+
+def _logger(logging: ModuleType) -> Logger:
+    """The logger, with a handler of its own that writes where ``sys.stderr`` points now."""
+    global _handler
+    logger: Logger = logging.getLogger(LOGGER)
+    if _handler is None:
+
+        class StandardError(logging.Handler):  # type: ignore[misc, name-defined]
+            def emit(self, record: logging.LogRecord) -> None:  # type: ignore[name-defined]
+                write(f"{_tag()} {record.getMessage()}\n")
+
+        _handler = StandardError()
+    if _handler not in logger.handlers:
+        logger.addHandler(_handler)
+        logger.propagate = False
+    # logging.config disables the loggers that it does not know; a heal is never hidden.
+    logger.disabled = False
+    return logger
+
+
+_color = "auto"
+
+
+def use_color(setting: str) -> None:
+    """Take over the configuration's ``color``: ``auto``, ``always`` or ``never``."""
+    global _color
+    _color = setting
+
+
+def _tag() -> str:
+    from codesuture.terminal import wants_color
+
+    if sys.stderr is None or not wants_color(sys.stderr, _color):
+        return TAG
+    from colorama import Fore, Style
+
+    return f"{Fore.CYAN}{TAG}{Style.RESET_ALL}"

@@ -1,0 +1,126 @@
+"""What a landing pad calls: ``recover`` takes an exception and says how the frame goes on.
+
+This is the only way from armed code into codesuture. Types that no guard can heal leave again at
+once; for the others everything that healing needs is imported at the first crash.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import get_ident
+from sys import _getframe
+
+from codesuture.session import current
+from codesuture.surgery.library import raised_in_library
+from codesuture.verdicts import recall
+
+#: Exceptions that a structural crash raises. All of CPython's own are of these types.
+STRUCTURAL: tuple[type[BaseException], ...] = (
+    AttributeError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    ValueError,
+    FileNotFoundError,
+)
+
+#: Exception types that are remembered; a program that makes classes without end stops there.
+_MOST_TYPES = 1_000
+
+#: Types of profile functions that can be taken away and set again; one in C cannot.
+_OF_PYTHON = ("function", "method")
+
+#: Frames that healing may need; importing what it needs takes most of them.
+_ROOM = 250
+
+#: Which types are structural; filled as they come, because asking takes longer than looking up.
+_structural: dict[type[BaseException], bool] = {}
+
+#: Threads that are healing at this moment.
+_busy: set[int] = set()
+
+
+def recover(exception: BaseException) -> tuple[object, ...] | None:
+    """How the calling frame goes on after ``exception`` at one of its sites.
+
+    None: it does not, the exception goes on. Otherwise the turns through the pad's tree and the
+    values of the instruction's result (``surgery.landing``). A fault of codesuture's own is
+    reported in one line and gives None. An exception that is not an ``Exception``, such as one
+    that a signal handler raises meanwhile, leaves through the pad.
+    """
+    kind = type(exception)
+    if not (_structural[kind] if kind in _structural else _is_structural(kind)):
+        return None
+    frame = _getframe(1)
+    trace = exception.__traceback__
+    if trace is None or (trace.tb_next is not None and not raised_in_library(trace.tb_next)):
+        return None
+    offset = trace.tb_lasti
+    verdict = recall(frame, offset, kind)
+    if verdict is not None and verdict.fate != "UNHANDLED":
+        return None
+    session = current()
+    thread = get_ident()
+    if session is None or thread in _busy:  # busy: such as a handler of the program's logging
+        return None
+    tracing, profiling = sys.gettrace(), sys.getprofile()
+    _busy.add(thread)
+    try:
+        # Debuggers and profilers are there to see the program.
+        if tracing is not None:
+            sys.settrace(None)
+        if type(profiling).__name__ in _OF_PYTHON:
+            sys.setprofile(None)
+        if _is_deep():
+            return None
+        from codesuture.healing import heal
+
+        return heal(session, exception, frame, offset, verdict)
+    except Exception as fault:
+        _report(fault)
+        return None
+    finally:
+        _busy.discard(thread)
+        if type(profiling).__name__ in _OF_PYTHON:
+            sys.setprofile(profiling)
+        if tracing is not None:
+            sys.settrace(tracing)
+
+
+def _is_deep() -> bool:
+    """Whether the stack is so near its limit that healing might not come to an end."""
+    try:
+        _getframe(max(0, sys.getrecursionlimit() - _ROOM))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_structural(kind: type[BaseException]) -> bool:
+    answer = issubclass(kind, STRUCTURAL) and not issubclass(kind, UnicodeError)
+    if len(_structural) < _MOST_TYPES:
+        _structural[kind] = answer
+    return answer
+
+
+_reported: set[type[BaseException]] = set()
+
+
+def _report(fault: Exception) -> None:
+    """One line for each type of fault; nothing while the interpreter shuts down."""
+    if type(fault) in _reported or sys.is_finalizing():
+        return
+    _reported.add(type(fault))
+    try:
+        from codesuture.messages import emit
+
+        trace = fault.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else "?"
+        emit(
+            f"A fault in codesuture ({type(fault).__name__}: {fault} in {place}); "
+            "the program's own exception goes on."
+        )
+    except Exception:
+        return

@@ -1,0 +1,207 @@
+"""What one process knows: its configuration, the patches of its store, what it has healed.
+
+Made by the agent before the program begins, so importing it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import allocate_lock
+
+from codesuture.config.load import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import CodeType
+
+    from codesuture.config.load import Config
+    from codesuture.store.patch import Patch
+    from codesuture.store.store import Store
+
+_Code = type(compile("", "", "exec"))
+
+#: How a patch finds its code: module, qualified name, fingerprint.
+Place = tuple[str, str, str]
+
+
+class Session:
+    """The state of one process.
+
+    ``running`` is true under ``codesuture run``, which ends with a summary. ``applied`` are the
+    patches that are new in this process, ``hits`` counts heals that are not in the store yet;
+    ``lock`` guards it.
+    """
+
+    def __init__(self, config: Config, running: bool) -> None:
+        self.config = config
+        self.running = running
+        self.applied: list[Patch] = []
+        self.healed = 0
+        self.hits: dict[str, int] = {}
+        self.process = os.getpid()
+        self.lock = allocate_lock()
+        self._patches: dict[Place, list[Patch]] | None = None
+        self._store: Store | None = None
+        self._told: set[str] = set()
+
+    @property
+    def store(self) -> Store:
+        """The store; nothing is created by asking for it."""
+        if self._store is None:
+            from codesuture.store.store import Store
+
+            self._store = Store(self.config.store)
+        return self._store
+
+    def patches_at(self, module: str, code: CodeType) -> list[Patch]:
+        """The patches that belong to this very code."""
+        patches = self._load()
+        if not patches:
+            return []
+        from codesuture.surgery.fingerprint import fingerprint
+
+        return patches.get((module, code.co_qualname, fingerprint(code)), [])
+
+    def _load(self) -> dict[Place, list[Patch]]:
+        """All patches of the store, read once; a store that cannot be trusted counts as empty."""
+        if self._patches is None:
+            self._patches = {}
+            if os.path.lexists(self.config.store):
+                for patch in self._read():
+                    self._remember(patch)
+        return self._patches
+
+    def _read(self) -> list[Patch]:
+        from codesuture.messages import emit
+        from codesuture.store.errors import StoreError
+
+        try:
+            self.store.check()
+            patches = self.store.patches()
+        except StoreError as error:
+            self.complain("The store is not used", error)
+            return []
+        for problem in self.store.problems:
+            emit(problem)
+        return patches
+
+    def _remember(self, patch: Patch) -> None:
+        if self._patches is not None:
+            place = (patch.module, patch.qualname, patch.fingerprint)
+            self._patches.setdefault(place, []).append(patch)
+
+    def complain(self, consequence: str, error: Exception) -> None:
+        """Say what follows from a fault of the store, once for each fault."""
+        fault = str(error)
+        if fault not in self._told:
+            self._told.add(fault)
+            from codesuture.messages import emit
+
+            emit(f"{consequence}: {fault}")
+
+    def add(self, patch: Patch) -> None:
+        """Take over a patch that was decided just now."""
+        self.applied.append(patch)
+        self._remember(patch)
+
+    def announce(self, module: str, code: CodeType) -> None:
+        """Say which functions of a module that is being loaded have patches."""
+        patches = self._load()
+        if not any(place[0] == module for place in patches):
+            return
+        from codesuture.messages import emit
+
+        for nested in _all_code(code):
+            found = self.patches_at(module, nested)
+            if found:
+                emit(*_announcement(found, self.config.on_expiry))
+
+
+def _all_code(code: CodeType) -> list[CodeType]:
+    """The code object and all that are nested in its constants."""
+    found = [code]
+    for constant in code.co_consts:
+        if type(constant) is _Code:
+            found += _all_code(constant)
+    return found
+
+
+def _announcement(patches: list[Patch], on_expiry: str) -> list[str]:
+    """The lines about the patches of one function."""
+    from datetime import UTC, datetime
+
+    name = patches[0].qualname
+    expired = [patch for patch in patches if patch.is_expired(datetime.now(UTC))]
+    if expired and on_expiry == "disable":
+        lines = [f"Patch of {name} expired on {expired[0].expires[:10]} and is not applied."]
+        if len(expired) == len(patches):
+            return lines
+    else:
+        lines = [
+            f"Patch of {name} expired on {patch.expires[:10]}; fix {patch.file}:{patch.line}."
+            for patch in expired
+        ]
+    return [f"Already healed, skipping: loaded persistent patch for {name}", *lines]
+
+
+MAIN_NAMES = ("__main__", "__mp_main__")
+
+_session: Session | None = None
+
+
+def current() -> Session | None:
+    """The session of this process; None while codesuture is not active in it."""
+    return _session
+
+
+def configure(run_options: Mapping[str, str] | None, directory: str) -> Session:
+    """Begin the session; ``run_options`` are the flags of ``codesuture run``, else None.
+
+    Raises ConfigError where the configuration is wrong; then there is no session.
+    """
+    global _session
+    config = load(directory, overrides=run_options)
+    from codesuture.messages import use_color
+
+    use_color(config.color)
+    _session = Session(config, run_options is not None)
+    _at_the_end()
+    return _session
+
+
+def _at_the_end() -> None:
+    import atexit
+
+    from codesuture import ending
+
+    atexit.register(ending.finish)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+
+
+def _after_fork() -> None:
+    """A child counts for itself; what its parent has not yet stored is the parent's to store."""
+    if _session is not None:
+        _session.lock = allocate_lock()  # another thread of the parent may have held it
+        _session.hits = {}
+        _session.applied = []
+        _session.healed = 0
+        _session._store = None
+
+
+def module_loaded(module: str, original: CodeType, armed: CodeType) -> None:
+    """Called by the import hook before the module's code runs for the first time."""
+    if _session is not None:
+        _session.announce(module_name(module, original.co_filename), armed)
+
+
+def module_name(name: str, filename: str) -> str:
+    """The name that patches know a module by: the stem of its file for a script.
+
+    ``multiprocessing`` runs the script as ``__mp_main__`` in its workers.
+    """
+    if name not in MAIN_NAMES:
+        return name
+    stem = os.path.splitext(os.path.basename(filename))[0]
+    return stem if stem and not stem.startswith("<") else name

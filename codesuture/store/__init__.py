@@ -1,0 +1,28 @@
+"""Patches on disk: recipes, counters, locking, trust.
+
+Importing this package imports nothing else; the names below are loaded when first used,
+because a program that has no store must not pay for one.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .counter import Counter
+    from .errors import StoreError
+    from .patch import Patch
+    from .store import Store
+
+__all__ = ["Counter", "Patch", "Store", "StoreError"]
+
+_HOMES = {"Counter": "counter", "Patch": "patch", "Store": "store", "StoreError": "errors"}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = __import__(f"{__name__}.{home}", fromlist=[name])
+    value: object = getattr(module, name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,185 @@
+"""Arming: adding landing pads to code, and finding the original code again.
+
+``co_code`` is kept byte for byte and the pads are appended behind it, so no jump, offset or
+line moves; the exception table leads from each site to its pad. Names and constants are appended
+too, the last constant is the *seal*: what is needed to tell armed code and to undo it.
+"""
+
+from __future__ import annotations
+
+from codesuture.surgery.instructions import decode, read_table, write_table
+from codesuture.surgery.pads import HEAD_STACK, PAD_CONSTANTS, PAD_NAMES, Head, Tail, assemble_tree
+from codesuture.surgery.sites import exits_of, find_sites, group_sites, tree_height
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+    from codesuture.surgery.instructions import Entry
+    from codesuture.surgery.sites import Site
+
+    SitePredicate = Callable[[CodeType, Site], bool]
+
+SEAL = "codesuture.armed.1"
+_Code = type(compile("", "", "exec"))
+
+
+def arm(code: CodeType) -> CodeType:
+    """``code`` with landing pads at all of its sites and in all code nested in its constants.
+
+    Raises ValueError where the bytecode is not as the interpreter's compiler writes it.
+    """
+    if is_armed(code):
+        return code
+    constants = tuple(
+        arm(constant) if type(constant) is _Code else constant for constant in code.co_consts
+    )
+    instructions = decode(code.co_code)
+    entries = read_table(code.co_exceptiontable)
+    sites = find_sites(code, instructions, entries)
+    if not sites:
+        return code.replace(co_consts=constants)
+    pads = _Pads(code, len(constants))
+    for cover, groups in _by_cover(group_sites(sites)).items():
+        pads.add(groups, cover)
+    return code.replace(
+        co_code=bytes(pads.body),
+        co_names=code.co_names + PAD_NAMES,
+        co_consts=(*constants, *PAD_CONSTANTS, _seal(code)),
+        co_exceptiontable=write_table(_merge(entries, sites, pads.targets) + pads.entries),
+        co_linetable=code.co_linetable + _no_locations(len(pads.body) - len(code.co_code)),
+        co_stacksize=pads.stack,
+    )
+
+
+def _by_cover(groups: list[list[Site]]) -> dict[Entry | None, list[list[Site]]]:
+    found: dict[Entry | None, list[list[Site]]] = {}
+    for group in groups:
+        found.setdefault(group[0].cover, []).append(group)
+    return found
+
+
+class _Pads:
+    """The pads of one code object as they grow: bytecode, table, and the stack they need."""
+
+    __slots__ = ("_constants", "_heads", "_names", "body", "entries", "stack", "targets")
+
+    def __init__(self, code: CodeType, constants: int) -> None:
+        self._names = len(code.co_names)
+        self._constants = constants
+        self._heads: dict[tuple[bytes, bool], Head] = {}
+        self.body = bytearray(code.co_code)
+        self.stack: int = code.co_stacksize
+        self.entries: list[Entry] = []
+        self.targets: dict[int, int] = {}
+
+    def add(self, groups: list[list[Site]], cover: Entry | None) -> None:
+        """Append the pads of all groups of sites with the same original handler, and their tail."""
+        begun: list[tuple[Head, int, int]] = []
+        for group in groups:
+            head = self._head(group[0].match, group[0].through)
+            begun.append((head, len(self.body), group[0].depth))
+            for site in group:
+                self.targets[site.ordinal] = len(self.body)
+            self.body += head.body
+            exits = exits_of(group)
+            self.body += assemble_tree(exits, len(self.body))
+            self._needs(group, len(exits))
+        tail, position = Tail(self._names), len(self.body)
+        self.body += tail.body
+        for head, at, depth in begun:
+            self.entries += head.table(at, position, depth, cover)
+        self.entries += tail.table(position, cover)
+
+    def _head(self, match: bytes, through: bool) -> Head:
+        kind = (match, through)
+        if kind not in self._heads:
+            self._heads[kind] = Head(*kind, self._names, self._constants)
+        return self._heads[kind]
+
+    def _needs(self, group: list[Site], exits: int) -> None:
+        values = max(site.values + site.nulls for site in group)
+        above = max(values, tree_height(exits) + 1, HEAD_STACK)
+        self.stack = max(self.stack, group[0].depth + above)
+
+
+def _merge(entries: list[Entry], sites: list[Site], targets: dict[int, int]) -> list[Entry]:
+    """The original entries with the sites cut out and led to their pads, sorted."""
+    merged: list[Entry] = [
+        (*site.region, targets[site.ordinal], site.depth, True) for site in sites
+    ]
+    number = 0
+    for start, end, *handler in entries:
+        while number < len(sites) and sites[number].region[1] <= start:
+            number += 1
+        inside = number
+        while inside < len(sites) and sites[inside].region[0] < end:
+            first, behind = sites[inside].region
+            if start < first:
+                merged.append((start, first, *handler))  # type: ignore[arg-type]
+            start = behind
+            inside += 1
+        if start < end:
+            merged.append((start, end, *handler))  # type: ignore[arg-type]
+    merged.sort()
+    return merged
+
+
+def _no_locations(size: int) -> bytes:
+    """Line table entries without a location (code 15) for ``size`` bytes of bytecode.
+
+    ``Objects/locations.md``: one byte covers up to 8 code units.
+    """
+    units = size >> 1
+    rest = units % 8
+    return b"\xff" * (units // 8) + (bytes((0xF8 | rest - 1,)) if rest else b"")
+
+
+def _seal(code: CodeType) -> tuple[object, ...]:
+    return (
+        SEAL,
+        len(code.co_code),
+        len(code.co_names),
+        len(code.co_linetable),
+        code.co_stacksize,
+        code.co_exceptiontable,
+    )
+
+
+def is_armed(code: CodeType) -> bool:
+    """Whether ``code`` has landing pads."""
+    constants = code.co_consts
+    if not constants:
+        return False
+    seal = constants[-1]
+    return type(seal) is tuple and len(seal) == 6 and seal[0] == SEAL
+
+
+def disarm(code: CodeType) -> CodeType:
+    """The code that was armed, without its pads; nested code stays as it is.
+
+    Code that is not armed is returned unchanged.
+    """
+    if not is_armed(code):
+        return code
+    _, size, names, lines, stack, table = code.co_consts[-1]
+    return code.replace(
+        co_code=code.co_code[:size],
+        co_names=code.co_names[:names],
+        co_consts=code.co_consts[: -len(PAD_CONSTANTS) - 1],
+        co_exceptiontable=table,
+        co_linetable=code.co_linetable[:lines],
+        co_stacksize=stack,
+    )
+
+
+def disarm_all(code: CodeType) -> CodeType:
+    """Like :func:`disarm`, with all code nested in its constants."""
+    code = disarm(code)
+    return code.replace(
+        co_consts=tuple(
+            disarm_all(constant) if type(constant) is _Code else constant
+            for constant in code.co_consts
+        )
+    )

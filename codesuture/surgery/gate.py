@@ -1,0 +1,219 @@
+"""The semantic diff gate: an independent check that armed code is the original plus pads.
+
+Nothing here uses the code that arms: instructions are read by ``bytecode`` and the standard
+library's ``dis``, so a mistake in ``surgery.instructions`` or ``surgery.pads`` does not check
+itself.
+"""
+
+from __future__ import annotations
+
+import dis
+from types import CodeType
+
+from bytecode import ConcreteBytecode, ControlFlowGraph
+
+from codesuture.surgery.arming import SEAL
+
+#: All that a pad may consist of: no store, no jump out but back behind a site.
+ALLOWED = frozenset({
+    "PUSH_EXC_INFO", "POP_EXCEPT", "RERAISE", "COPY", "SWAP", "POP_TOP", "PUSH_NULL", "LOAD_CONST",
+    "LOAD_ATTR", "IMPORT_NAME", "IMPORT_FROM", "PRECALL", "CALL", "UNPACK_SEQUENCE", "JUMP_FORWARD",
+    "JUMP_BACKWARD_NO_INTERRUPT", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE", "POP_JUMP_IF_TRUE",
+    "LOAD_GLOBAL", "LOAD_NAME", "BUILD_TUPLE", "CHECK_EXC_MATCH",
+    "POP_JUMP_FORWARD_IF_NONE", "POP_JUMP_FORWARD_IF_NOT_NONE", "POP_JUMP_FORWARD_IF_TRUE",
+})  # fmt: skip
+
+
+class Rejected(ValueError):
+    """Armed code that is not what it should be; the text says why."""
+
+
+def verify(original: CodeType, armed: CodeType) -> None:
+    """Check ``armed`` and all code nested in it against the original.
+
+    Raises Rejected when an original byte, name, constant, line or handler changed, when an added
+    instruction is none that a pad may have, or when stack depths do not fit.
+    """
+    _verify_nested(original, armed)
+    if armed.co_code == original.co_code:
+        return
+    size = len(original.co_code)
+    if armed.co_code[:size] != original.co_code:
+        raise Rejected("the original bytecode changed")
+    _verify_attributes(original, armed)
+    instructions = list(dis.get_instructions(armed))
+    added = {row.opname for row in instructions if row.offset >= size} - {"EXTENDED_ARG", "CACHE"}
+    if not added <= ALLOWED:
+        raise Rejected(f"pads must not have {', '.join(sorted(added - ALLOWED))}")
+    _verify_handlers(original, armed)
+    _verify_depths(original, armed)
+    _verify_graph(armed)
+
+
+def _verify_nested(original: CodeType, armed: CodeType) -> None:
+    for before, after in zip(original.co_consts, armed.co_consts, strict=False):
+        if isinstance(before, CodeType):
+            if not isinstance(after, CodeType):
+                raise Rejected("nested code is missing")
+            verify(before, after)
+        elif type(before) is not type(after) or repr(before) != repr(after):
+            raise Rejected("a constant changed")
+
+
+_SAME = (
+    "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_flags",
+    "co_varnames", "co_cellvars", "co_freevars", "co_name", "co_qualname", "co_filename",
+    "co_firstlineno",
+)  # fmt: skip
+
+
+def _verify_attributes(original: CodeType, armed: CodeType) -> None:
+    for name in _SAME:
+        if getattr(original, name) != getattr(armed, name):
+            raise Rejected(f"{name} changed")
+    if armed.co_names[: len(original.co_names)] != original.co_names:
+        raise Rejected("a name changed")
+    if len(armed.co_consts) <= len(original.co_consts) or armed.co_consts[-1][0] != SEAL:
+        raise Rejected("the seal is missing")
+    units = len(original.co_code) // 2
+    positions = list(armed.co_positions())
+    if positions[:units] != list(original.co_positions()):
+        raise Rejected("a position changed")
+    if any(line is not None for line, *_ in positions[units:]):
+        raise Rejected("a pad has a line")
+
+
+def _handlers(code: CodeType) -> dict[int, tuple[int, int, bool]]:
+    """By code unit: the handler's offset, depth and whether it wants the instruction's offset."""
+    found: dict[int, tuple[int, int, bool]] = {}
+    for entry in dis._parse_exception_table(code):  # type: ignore[attr-defined]
+        for offset in range(entry.start, entry.end, 2):
+            if offset in found:
+                raise Rejected(f"two handlers at {offset}")
+            found[offset] = (entry.target, entry.depth, entry.lasti)
+    return found
+
+
+def _verify_handlers(original: CodeType, armed: CodeType) -> None:
+    """What is raised again by a pad must go where it went without one."""
+    size = len(original.co_code)
+    before, after = _handlers(original), _handlers(armed)
+    reraises = [
+        row.offset
+        for row in dis.get_instructions(armed)
+        if row.offset >= size and row.opname == "RERAISE"
+    ]
+    for offset in range(0, size, 2):
+        handler = after.get(offset)
+        if handler == before.get(offset):
+            continue
+        if handler is None or handler[0] < size or not handler[2]:
+            raise Rejected(f"the handler at {offset} changed")
+        pads = [handler[0]]
+        pads += [after[handler[0] + 2][0]] if handler[0] + 2 in after else []  # a fault's
+        for pad in pads:
+            again = next((place for place in reraises if place >= pad), None)
+            if again is None or after.get(again) != before.get(offset):
+                raise Rejected(f"the pad of {offset} raises again to another handler")
+
+
+def _verify_depths(original: CodeType, armed: CodeType) -> None:
+    """The same depth on every way to an instruction, and none beyond the stack's size."""
+    before = _depths(original, len(original.co_code))[0]
+    after, highest = _depths(armed, len(original.co_code))
+    for offset, depth in before.items():
+        if after.get(offset) != depth:
+            raise Rejected(f"the stack depth at {offset} changed")
+    if highest > armed.co_stacksize:
+        raise Rejected(f"the stack grows to {highest}, beyond {armed.co_stacksize}")
+
+
+def _depths(code: CodeType, size: int) -> tuple[dict[int, int], int]:
+    """The stack depth before each instruction, and the highest.
+
+    It must be the same on every way to an instruction. Only what handles a fault in a pad, behind
+    the original's ``size`` bytes, may be entered with several depths, and may not lead back.
+    """
+    rows = [row for row in dis.get_instructions(code) if row.opname != "CACHE"]
+    numbers = {row.offset: number for number, row in enumerate(rows)}
+    found: dict[int, int] = {}
+    highest = _follow(rows, numbers, 0, 0, found)
+    for entry in dis._parse_exception_table(code):  # type: ignore[attr-defined]
+        depth = entry.depth + 1 + entry.lasti
+        if entry.start < size or entry.target < size:
+            highest = max(highest, _follow(rows, numbers, entry.target, depth, found))
+            continue
+        faults: dict[int, int] = {}
+        highest = max(highest, _follow(rows, numbers, entry.target, depth, faults))
+        if min(faults) < size:
+            raise Rejected(f"the handling of a fault at {entry.target} leads back")
+    return found, highest
+
+
+def _follow(
+    rows: list[dis.Instruction],
+    numbers: dict[int, int],
+    first: int,
+    depth: int,
+    found: dict[int, int],
+) -> int:
+    """Note the depths on all ways from ``first``; gives the highest."""
+    work = [(first, depth)]
+    while work:
+        offset, depth = work.pop()
+        number = numbers[offset]
+        while number < len(rows):
+            row = rows[number]
+            if depth < 0:
+                raise Rejected(f"the stack is empty at {row.offset}")
+            if found.setdefault(row.offset, depth) != depth:
+                raise Rejected(f"stack depths {found[row.offset]}, {depth} meet at {row.offset}")
+            ends, target = _flow(row)
+            if target is not None and target not in found:
+                work.append((target, depth + _effect(row, True)))
+            elif target is not None and found[target] != depth + _effect(row, True):
+                raise Rejected(f"stack depths meet at {target}")
+            if ends or (number + 1 < len(rows) and rows[number + 1].offset in found):
+                following = depth + _effect(row, False)
+                if not ends and found[rows[number + 1].offset] != following:
+                    raise Rejected(f"stack depths meet at {rows[number + 1].offset}")
+                break
+            depth += _effect(row, False)
+            number += 1
+    return max(found.values(), default=0)
+
+
+_ENDS = frozenset({
+    "RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS", "JUMP_FORWARD", "JUMP_BACKWARD",
+    "JUMP_BACKWARD_NO_INTERRUPT", "INTERPRETER_EXIT",
+})  # fmt: skip
+
+
+def _flow(row: dis.Instruction) -> tuple[bool, int | None]:
+    """Whether the next instruction is not reached, and the offset of a jump."""
+    jumps = row.opcode in dis.hasjrel and row.opname != "END_ASYNC_FOR"
+    return row.opname in _ENDS, row.argval if jumps else None
+
+
+def _effect(row: dis.Instruction, jump: bool) -> int:
+    if row.opname == "RETURN_GENERATOR":  # dis says 0 before 3.13; resumed, it has pushed a value
+        return 1
+    if row.opname == "EXTENDED_ARG":
+        return 0
+    return dis.stack_effect(row.opcode, row.arg, jump=jump)
+
+
+def _verify_graph(armed: CodeType) -> None:
+    """The control-flow graph of ``bytecode`` must be one that never takes from an empty stack.
+
+    Its size is an estimate for handlers (the least depth inside their region, not the table's),
+    so the size itself is checked by ``_verify_depths``. It cannot follow a jump
+    from one protected region into another that shares its handler, and says so by an assertion.
+    """
+    try:
+        graph = ControlFlowGraph.from_bytecode(ConcreteBytecode.from_code(armed).to_bytecode())
+        graph.compute_stacksize(check_pre_and_post=True)
+    except AssertionError:
+        return
+    except (RuntimeError, ValueError) as error:
+        raise Rejected(f"its control-flow graph does not fit: {error}") from error

@@ -1,0 +1,121 @@
+"""What the runtime hands back to a landing pad: the way to the site, and the values there."""
+
+from __future__ import annotations
+
+from codesuture.surgery.arming import disarm
+from codesuture.surgery.instructions import read_table
+from codesuture.surgery.pads import HEAD_INSTRUCTIONS
+from codesuture.surgery.sites import Site, exits_of, group_sites, sites_of, turns_to
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+
+class Landing:
+    """The sites of one armed code object and how its pads lead back to them.
+
+    ``code`` is the original code.
+    """
+
+    __slots__ = ("_by_offset", "_pads", "_turns", "code", "sites")
+
+    def __init__(self, armed: CodeType) -> None:
+        self.code = disarm(armed)
+        found = sites_of(self.code)
+        self.sites: dict[int, Site] = {site.ordinal: site for site in found}
+        self._turns: dict[tuple[int, int], tuple[bool, ...]] = {}
+        for group in group_sites(found):
+            exits = exits_of(group)
+            for number, way in enumerate(exits):
+                turns = turns_to(number, len(exits))
+                self._turns[way.site.ordinal, way.resume] = turns
+        self._by_offset: dict[int, Site] = {}
+        for site in found:
+            for offset in range(site.start, site.end, 2):
+                self._by_offset[offset] = site
+        self._pads = _pads_of(armed)
+
+    def site_at(self, offset: int) -> Site | None:
+        """The site whose instruction covers the byte ``offset``."""
+        return self._by_offset.get(offset)
+
+    def is_pad_of(self, site: Site, offset: int) -> bool:
+        """Whether the byte ``offset`` lies in the pad of this very site.
+
+        It does not where the interpreter looked a handler up beside the instruction (see
+        ``opcodes.CALLEE_LOOKUP_UNITS``); then the stack is another pad's.
+        """
+        own = self._pads.get(site.region[0])
+        return own is not None and own == max(
+            (pad for pad in self._pads.values() if pad <= offset), default=-1
+        )
+
+    def instructions_for(self, site: Site) -> int:
+        """How many instructions arming added for this site: its pad's head and its way back."""
+        ways = [turns for (ordinal, _), turns in self._turns.items() if ordinal == site.ordinal]
+        return HEAD_INSTRUCTIONS + sum(len(turns) + 2 + site.nulls for turns in ways)
+
+    def behind(self, site: Site, value: object) -> tuple[object, ...]:
+        """The pad's result that supplies ``value`` at ``site`` and goes on behind it."""
+        return (*self._turns[site.ordinal, site.resume], _results(site, value))
+
+    def behind_chain(self, site: Site, value: object) -> tuple[object, ...]:
+        """The pad's result that supplies ``value`` for the whole chain and goes on behind it."""
+        resume = site.resume if site.chain_resume is None else site.chain_resume
+        return (*self._turns[site.ordinal, resume], _results(site, value))
+
+
+def _pads_of(armed: CodeType) -> dict[int, int]:
+    """Where the table leads: from the first byte of a site's region to its pad."""
+    size = len(disarm(armed).co_code)
+    return {
+        start: target
+        for start, _, target, _, lasti in read_table(armed.co_exceptiontable)
+        if start < size <= target and lasti
+    }
+
+
+def _results(site: Site, value: object) -> tuple[object, ...]:
+    """The values that the site's instruction would have pushed, the top of the stack first."""
+    shape = site.shape
+    if shape == "value" or shape == "iterator":
+        return (_awaited(value) if site.operation == "await" else value,)
+    if shape == "nothing":
+        return ()
+    if shape == "method":
+        return (value, _call)
+    if shape == "boolean":
+        return (bool(value),)
+    if shape == "values":
+        results: tuple[object, ...] = tuple(value)  # type: ignore[arg-type]
+        if len(results) != site.values:
+            raise ValueError(f"{len(results)} values supplied where {site.values} are unpacked")
+        return results
+    return _context(site, value)
+
+
+def _call(function: Callable[..., object], *arguments: object, **keywords: object) -> object:
+    """Stands where an unbound method would: its ``self`` is the callable supplied."""
+    return function(*arguments, **keywords)
+
+
+def _awaited(value: object) -> object:
+    """GET_AWAITABLE leaves the iterator that ``__await__`` gives."""
+    return type(value).__await__(value)  # type: ignore[attr-defined]
+
+
+def _context(site: Site, manager: object) -> tuple[object, ...]:
+    """Results of entering ``manager``: what was entered, then its bound exit.
+
+    From 3.14 on the exit's function and its ``self`` are two values.
+    """
+    kind = type(manager)
+    if site.operation == "enter":
+        entered, leave = kind.__enter__(manager), kind.__exit__  # type: ignore[attr-defined]
+    else:
+        entered, leave = kind.__aenter__(manager), kind.__aexit__  # type: ignore[attr-defined]
+    if site.values == 3:
+        return (entered, manager, leave)
+    return (entered, leave.__get__(manager, kind))

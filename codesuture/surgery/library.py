@@ -1,0 +1,34 @@
+"""Library functions written in Python whose failure counts as the failure of the call itself.
+
+``Fraction("x")`` and ``Path.read_text`` are conversions and file accesses like ``int("x")`` and
+``open``, but their exceptions come out of frames of the standard library. Code that uses one of
+these names has pads at its calls that such exceptions enter.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+#: The names under which code reaches those functions.
+LIBRARY_NAMES: frozenset[str] = frozenset({
+    "Fraction", "UUID", "fromisoformat", "ip_address", "ip_interface", "ip_network", "open",
+    "read_bytes", "read_text", "strptime",
+})  # fmt: skip
+
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
+_SITE_PACKAGES = (_LIBRARY + "site-packages" + os.sep, _LIBRARY + "dist-packages" + os.sep)
+
+
+def raised_in_library(trace: TracebackType) -> bool:
+    """Whether an exception was in frames of the standard library only, from ``trace`` on."""
+    at: TracebackType | None = trace
+    while at is not None:
+        name = at.tb_frame.f_code.co_filename
+        if not name.startswith((_LIBRARY, "<frozen ")) or name.startswith(_SITE_PACKAGES):
+            return False
+        at = at.tb_next
+    return True

@@ -1,0 +1,245 @@
+"""Landing pads: the out-of-line handlers that are appended behind untouched bytecode.
+
+One pad serves all sites of a code object that have the same stack depth beneath their
+operands and the same original handler. A pad is a head and a tree that leads to its sites; pads
+with the same original handler share a tail (the stack is on the right, its top last)::
+
+    entry:    PUSH_EXC_INFO                               kept, lasti, previous, exception
+              exception.__traceback__.tb_next is not None
+              → pass_on                                   (it only passes through this frame;
+                                                          not where ``site.through``)
+              exception matches the clause around → pass_on         (where that is plain to see;
+                                                          not where ``site.through``)
+              result = codesuture.recover(exception)
+              result is not None → healed
+              POP_TOP
+    pass_on:  SWAP 2; POP_EXCEPT                          kept, lasti, exception
+    reraise:  RERAISE 1                                   as if no pad were there
+    healed:   SWAP 4; POP_TOP; POP_TOP; POP_EXCEPT        kept, result
+    tree:     UNPACK_SEQUENCE                             kept, values, turn n, …, turn 1
+              POP_JUMP_IF_TRUE…                           kept, values
+    leaf:     UNPACK_SEQUENCE, PUSH_NULL…                 kept, the instruction's results
+              JUMP_BACKWARD_NO_INTERRUPT → behind the site
+
+    tail:     (the runtime itself raised)                 kept, lasti, previous, exception, fault
+              fault.__traceback__.tb_next is not None → theirs
+    last:     POP_TOP; SWAP 2; POP_EXCEPT; RERAISE 1      (raised here: ours, dropped)
+    theirs:   SWAP 2 → last                               (a signal handler's: it goes on)
+
+Attributes are read by IMPORT_FROM, which is a plain ``getattr`` whatever the object is: it takes
+2 bytes where LOAD_ATTR with its inline cache takes 20.
+
+The runtime is reached by ``IMPORT_NAME``, never by a constant object: armed code can be
+marshalled, and where codesuture is not installed the import fails, the fault is dropped and
+the exception goes on.
+"""
+
+from __future__ import annotations
+
+from codesuture.surgery.instructions import decode
+from codesuture.surgery.opcodes import (
+    CACHES,
+    CALL_SEQUENCE,
+    EXTENDED_ARG,
+    JUMP_IF_NOT_NONE,
+    JUMP_IF_TRUE,
+    NAME_SHIFTS,
+    NULL_ABOVE_CALLABLE,
+    OPMAP,
+)
+from codesuture.surgery.sites import tree_height
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codesuture.surgery.instructions import Entry
+    from codesuture.surgery.sites import Exit
+
+# A plain ``import codesuture``: with a submodule or a from-list the import takes longer, on 3.11
+# eight times, because the interpreter looks for the module's ``__path__`` in vain.
+RUNTIME_MODULE = "codesuture"
+RUNTIME_FUNCTION = "recover"
+#: What armed code has behind its own ``co_names`` and, before its seal, its own ``co_consts``.
+PAD_NAMES: tuple[str, ...] = ("__traceback__", "tb_next", RUNTIME_MODULE, RUNTIME_FUNCTION)
+PAD_CONSTANTS: tuple[object, ...] = (0, None)
+
+#: What a head puts on top of the depth that its sites keep: lasti, previous, exception,
+#: module, function, NULL, argument and one to spare.
+HEAD_STACK = 8
+
+_JUMP_BACK = "JUMP_BACKWARD_NO_INTERRUPT"
+
+
+def assemble(name: str, argument: int = 0) -> bytes:
+    """The bytes of one instruction with its EXTENDED_ARGs and its zeroed inline cache."""
+    code = OPMAP[name]
+    parts = [argument >> shift & 255 for shift in (24, 16, 8)]
+    while parts and not parts[0]:
+        del parts[0]
+    prefix = b"".join(bytes((EXTENDED_ARG, part)) for part in parts)
+    return prefix + bytes((code, argument & 255)) + bytes(2 * CACHES[code])
+
+
+def _assemble_all(*lines: tuple[str, int] | str) -> bytes:
+    return b"".join(
+        assemble(line) if isinstance(line, str) else assemble(*line) for line in lines
+    )
+
+
+def _load(name: str, index: int) -> bytes:
+    return assemble(name, index << NAME_SHIFTS.get(name, 0))
+
+
+def _forward(name: str, over: int) -> bytes:
+    """A jump forward over ``over`` bytes."""
+    return assemble(name, over >> 1)
+
+
+def _backward(over: int) -> bytes:
+    """A jump back that passes ``over`` bytes and itself."""
+    size = 2
+    while True:
+        jump = assemble(_JUMP_BACK, (over + size) >> 1)
+        if len(jump) == size:
+            return jump
+        size = len(jump)
+
+
+class Head:
+    """The bytes of a head; the first and the last of them that may raise, and its RERAISE."""
+
+    __slots__ = ("body", "guarded", "reraise")
+
+    def __init__(
+        self, match: bytes, through: bool, first_name: int, first_constant: int
+    ) -> None:
+        call = _call_runtime(first_name, first_constant)
+        pop = assemble("POP_TOP")
+        pass_on = _assemble_all(("SWAP", 2), "POP_EXCEPT")
+        reraise = assemble("RERAISE", 1)
+        healed = _assemble_all(("SWAP", 4), "POP_TOP", "POP_TOP", "POP_EXCEPT")
+        call += assemble("COPY", 1) + _forward(
+            JUMP_IF_NOT_NONE, len(pop) + len(pass_on) + len(reraise)
+        )
+        over = len(call) + len(pop)
+        own = test = b""
+        if match and not through:
+            test = match + assemble("CHECK_EXC_MATCH")
+            test += _forward(JUMP_IF_TRUE, over)
+        if not through:
+            own = _next_traceback(first_name) + _forward(JUMP_IF_NOT_NONE, len(test) + over)
+        # What came from a callee may have entered beside its own pad, with less on the stack than
+        # this one keeps (``opcodes.CALLEE_LOOKUP_UNITS``): it leaves before anything can raise.
+        own += test
+        entry = assemble("PUSH_EXC_INFO")
+        self.guarded = (len(entry), len(entry) + len(own) + len(call))
+        self.body = entry + own + call + pop + pass_on
+        self.reraise = (len(self.body), len(self.body) + len(reraise))
+        self.body += reraise + healed
+
+    def table(self, position: int, tail: int, depth: int, cover: Entry | None) -> list[Entry]:
+        """The entries that cover a head at ``position`` whose sites keep ``depth`` values.
+
+        A fault of the runtime goes to the ``tail``, up to (not beyond) POP_EXCEPT; what is
+        raised again goes where the sites' own exceptions went.
+        """
+        first, end = self.guarded
+        entries: list[Entry] = [(position + first, position + end, tail, depth + 3, False)]
+        if cover is not None:
+            first, end = self.reraise
+            entries.append((position + first, position + end, *cover[2:]))
+        return entries
+
+
+class Tail:
+    """The bytes of a tail, and where its RERAISE lies."""
+
+    __slots__ = ("body", "reraise")
+
+    def __init__(self, first_name: int) -> None:
+        last = _assemble_all("POP_TOP", ("SWAP", 2), "POP_EXCEPT")
+        reraise = assemble("RERAISE", 1)
+        self.body = _next_traceback(first_name)
+        self.body += _forward(JUMP_IF_NOT_NONE, len(last) + len(reraise)) + last
+        self.reraise = (len(self.body), len(self.body) + len(reraise))
+        swap = assemble("SWAP", 2)
+        self.body += reraise + swap + _backward(len(last) + len(reraise) + len(swap))
+
+    def table(self, position: int, cover: Entry | None) -> list[Entry]:
+        """The entry that covers a tail at ``position``: its RERAISE goes where others went."""
+        if cover is None:
+            return []
+        first, end = self.reraise
+        return [(position + first, position + end, *cover[2:])]
+
+
+def _next_traceback(first_name: int) -> bytes:
+    """Bytes that put ``tb_next`` of the traceback of the exception on top of the stack there."""
+    body = _load("IMPORT_FROM", first_name) + _load("IMPORT_FROM", first_name + 1)
+    return body + _assemble_all(("SWAP", 2), "POP_TOP")
+
+
+def _call_runtime(first_name: int, first_constant: int) -> bytes:
+    """Bytes that call the runtime with the exception on top of the stack, and keep it."""
+    null = assemble("PUSH_NULL")
+    body = b"" if NULL_ABOVE_CALLABLE else null
+    body += assemble("LOAD_CONST", first_constant) + assemble("LOAD_CONST", first_constant + 1)
+    body += _load("IMPORT_NAME", first_name + 2) + _load("IMPORT_FROM", first_name + 3)
+    body += _assemble_all(("SWAP", 2), "POP_TOP")
+    body += null if NULL_ABOVE_CALLABLE else b""
+    return body + assemble("COPY", 3) + b"".join(assemble(name, 1) for name in CALL_SEQUENCE)
+
+
+def assemble_tree(exits: list[Exit], position: int) -> bytes:
+    """The tree of a pad at ``position``: from the runtime's result to behind each site."""
+    height = tree_height(len(exits))
+    jump = _leaf_jump_size(position, len(exits))
+    body = assemble("UNPACK_SEQUENCE", height + 1)
+    for piece, resume in _branch(exits, 0, len(exits), height, jump)[0]:
+        body += piece
+        if resume is not None:
+            body += _jump_back(position + len(body), resume, jump)
+    return body
+
+
+#: More than a leaf and the node above it ever take.
+_LEAF_SIZE = 64
+
+
+def _leaf_jump_size(position: int, leaves: int) -> int:
+    """The bytes of every leaf's jump, so that its size is known before its place.
+
+    With one EXTENDED_ARG it reaches 128 KB, with two 32 MB.
+    """
+    return 4 if position + leaves * _LEAF_SIZE < 1 << 17 else 6
+
+
+def _jump_back(position: int, target: int, size: int) -> bytes:
+    distance = (position + size - target) >> 1
+    prefix = b"".join(
+        bytes((EXTENDED_ARG, distance >> shift & 255)) for shift in range(4 * size - 8, 0, -8)
+    )
+    return prefix + bytes((OPMAP[_JUMP_BACK], distance & 255))
+
+
+def _branch(
+    exits: list[Exit], low: int, high: int, turns: int, jump: int
+) -> tuple[list[tuple[bytes, int | None]], int]:
+    """The pieces of a subtree (bytes; where a leaf's jump goes) and its size.
+
+    ``turns`` are still on the stack here: a leaf that lies higher than others pops what it
+    does not need.
+    """
+    if high - low == 1:
+        site = exits[low].site
+        leaf = turns * assemble("POP_TOP") + assemble("UNPACK_SEQUENCE", site.values)
+        leaf += site.nulls * assemble("PUSH_NULL")
+        return [(leaf, exits[low].resume)], len(leaf) + jump
+    middle = (low + high) // 2
+    left, left_size = _branch(exits, low, middle, turns - 1, jump)
+    right, right_size = _branch(exits, middle, high, turns - 1, jump)
+    node = _forward(JUMP_IF_TRUE, left_size)
+    return [(node, None), *left, *right], len(node) + left_size + right_size
+
+
+#: Instructions of a head, with the unpacking at the root of its tree.
+HEAD_INSTRUCTIONS: int = len(decode(Head(b"", False, 0, 0).body)) + 1

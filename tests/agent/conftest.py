@@ -1,0 +1,55 @@
+"""Comparing a program under the agent with the same program in plain Python."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Outcome = tuple[int, str, str]
+Compare = Callable[..., Outcome]
+
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+
+
+def _lines(outcome: Outcome) -> list[str]:
+    code, out, err = outcome
+    return [f"exit code {code}", *out.split("\n"), "standard error:", *err.split("\n")]
+
+
+@pytest.fixture
+def same(installed_python, tmp_path: Path) -> Compare:
+    """Run a command line without and with the agent, assert that nothing differs, return it.
+
+    Both run in the test's folder. Object addresses count as equal.
+    """
+
+    def compare(*words: str | Path, **options) -> Outcome:
+        outcomes = []
+        for agent in (False, True):
+            done = installed_python.run(*words, agent=agent, **{"cwd": tmp_path, **options})
+            outcomes.append(
+                (done.returncode, ADDRESS.sub("0x", done.stdout), ADDRESS.sub("0x", done.stderr))
+            )
+        plain, with_agent = outcomes
+        difference = difflib.unified_diff(_lines(plain), _lines(with_agent), "plain", "agent", n=0)
+        assert "\n".join(difference) == ""
+        return plain
+
+    return compare
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """`write("pkg/mod.py", source)` in the test's folder."""
+
+    def put(name: str, source: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source, encoding="utf-8")
+        return path
+
+    return put

@@ -1,0 +1,81 @@
+"""What is broken around codesuture costs a line at most; the program runs as plain Python."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+APP = """\
+import sys, mod
+print(mod.f({"a": 1}))
+try:
+    mod.f({})
+except KeyError as error:
+    print("caught", error)
+mod.f({})
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "mod.py").write_text("def f(data):\n    return data['a']\n")
+    return tmp_path
+
+
+def stores(folder: Path) -> list[tuple[str, dict[str, str]]]:
+    """Stores that cannot be used: a file, a folder for everybody, one below a file."""
+    (folder / "file").write_text("")
+    (folder / "open").mkdir()
+    (folder / "open").chmod(0o777)
+    (folder / "loop").symlink_to("loop")
+    names = ["file", "open", "loop", "file/below", "/proc/nowhere", "/dev/full"]
+    return [(name, {"CODESUTURE_STORE": name}) for name in names]
+
+
+def test_stores_that_cannot_be_used(installed_python, app):
+    """The crash is healed or not; nothing but a line or two is said, and the rest is as plain."""
+    plain = installed_python.run("app.py", cwd=app, agent=False)
+    for name, env in stores(app):
+        done = installed_python.run("app.py", cwd=app, env=env)
+        assert "Traceback" not in done.stderr or done.stderr.endswith(plain.stderr), name
+        assert done.stdout.startswith("1\ncaught 'a'\n"), (name, done.stderr)
+        assert done.returncode in (0, plain.returncode)
+        assert not [p for p in app.iterdir() if p.name == ".codesuture_store"]
+
+
+def test_stores_that_cannot_be_used_by_programs_that_do_not_crash(installed_python, app):
+    (app / "app.py").write_text("import mod\nprint(mod.f({'a': 1}))\n")
+    for name, env in stores(app):
+        done = installed_python.run("app.py", cwd=app, env=env)
+        assert (done.returncode, done.stdout) == (0, "1\n"), name
+        assert done.stderr.count("\n") <= 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("gone", ["importhook.py", "armedcache.py", "surgery", "config", "fate"])
+def test_a_package_that_lost_a_part(make_venv, wheel, tmp_path, app, gone):
+    python = make_venv(tmp_path / "venv", wheel)
+    (python.site_packages / "codesuture" / gone).rename(tmp_path / "gone")
+    for cached in (python.site_packages / "codesuture" / "__pycache__").glob("*.pyc"):
+        cached.unlink()
+    plain = python.run("app.py", cwd=app, agent=False)
+    done = python.run("app.py", cwd=app)
+    assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout)
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("[CodeSuture] ") or lines == plain.stderr.splitlines()
+    said = [line for line in lines if line.startswith("[CodeSuture]")]
+    assert 1 <= len(said) <= 2
+    assert [line for line in lines if line not in said] == plain.stderr.splitlines()
+
+
+def test_an_old_python(tmp_path):
+    """The line and the agent are read by every Python that finds them, 3.10 for one."""
+    import ast
+
+    root = Path(__file__).parents[2]
+    for path in (root / "agent").glob("*.py"):
+        ast.parse(path.read_text(), str(path), feature_version=(3, 8))
+    ast.parse((root / "codesuture.pth").read_text(), feature_version=(3, 8))
+    assert os.path.getsize(root / "codesuture.pth") < 300

@@ -1,0 +1,58 @@
+"""Asking a program which of its modules are armed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+
+#: Put in front of a program: `armed(module)` is whether the code that it ran was armed.
+PRELUDE = """\
+import codesuture.importhook as _hook, sys
+_armed = {}
+_loaded = _hook.session.module_loaded
+def _noting(module, original, code):
+    _armed[code.co_filename] = True
+    return _loaded(module, original, code)
+_hook.session.module_loaded = _noting
+def armed(module):
+    return _armed.get(module.__spec__.origin if module.__spec__ else module.__file__, False)
+"""
+
+
+@pytest.fixture
+def program(installed_python, tmp_path: Path):
+    """Run source as a script under the agent in the test's folder, return what it printed."""
+
+    def run(source: str, *words: str, **options) -> str:
+        (tmp_path / "app.py").write_text(PRELUDE + source, encoding="utf-8")
+        done = installed_python.run("app.py", *words, cwd=tmp_path, **options)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def same_program(installed_python, tmp_path: Path):
+    """Run a program that imports `mod` and `pkg`, plain and under the agent: no difference."""
+    (tmp_path / "mod.py").write_text('"""Text."""\ndef f(x):\n    return x.y\n')
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").write_text("")
+    (tmp_path / "pkg" / "data.txt").write_text("data")
+
+    def compare(source: str) -> None:
+        (tmp_path / "app.py").write_text(source)
+        plain = installed_python.run("app.py", cwd=tmp_path, agent=False)
+        ours = installed_python.run("app.py", cwd=tmp_path)
+        assert plain.returncode == 0, plain.stderr
+
+        def seen(done) -> list[str]:
+            return [str(done.returncode), *ADDRESS.sub("0x", done.stdout).split("\n"), done.stderr]
+
+        assert seen(ours) == seen(plain)
+
+    return compare

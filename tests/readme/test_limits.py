@@ -1,0 +1,46 @@
+"""Where README.md says that a crash is left to the program, it is."""
+
+from __future__ import annotations
+
+import pytest
+
+CRASH = "AttributeError: 'NoneType' object has no attribute 'x'\n"
+MANAGER = "class C:\n  def __enter__(self): pass\n  __exit__ = staticmethod(any)\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["-c", "print(None.x)"], ["-"], ["app.py"]], ids=["-c", "standard input", "exec"]
+)
+def test_code_that_does_not_come_from_a_file(installed_python, tmp_path, words):
+    (tmp_path / "app.py").write_text("exec('print(None.x)')\n")
+    done = installed_python.run(*words, cwd=tmp_path, input="print(None.x)\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(CRASH) and "CodeSuture" not in done.stderr
+
+
+@pytest.mark.parametrize("include", ["", "otherpeople"])
+def test_third_party_code_unless_it_is_included(make_venv, wheel, tmp_path, include):
+    python = make_venv(tmp_path / "venv", wheel)
+    (python.site_packages / "otherpeople.py").write_text("def x(of): return of.x\n")
+    (tmp_path / "app.py").write_text("import otherpeople\nprint([otherpeople.x(None)])\n")
+    done = python.run("app.py", cwd=tmp_path, env={"CODESUTURE_INCLUDE": include})
+    if include:
+        assert (done.returncode, done.stdout) == (0, "[None]\n")
+    else:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.endswith(CRASH)
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["raise AttributeError('mine')", "assert None, 'mine'",
+     "import json\njson.loads('no')", "print(undefined)", "len(1, 2)",
+     MANAGER + "with C(): None.x\nprint('swallowed')"],
+)  # fmt: skip
+def test_what_is_left_to_the_program(installed_python, tmp_path, program):
+    (tmp_path / "app.py").write_text(program + "\n")
+    plain = installed_python.run("app.py", agent=False, cwd=tmp_path)
+    under = installed_python.run("app.py", cwd=tmp_path)
+    assert (under.returncode, under.stdout) == (plain.returncode, plain.stdout)
+    assert under.stderr == plain.stderr
+    assert not (tmp_path / ".codesuture_store").exists()

@@ -1,0 +1,91 @@
+"""Runs one module's unittests, plain or with everything armed, and writes down each outcome.
+
+    python unittest_outcomes.py plain|armed MODULE ANSWER.json [FOLDER]
+
+Armed, the standard library and the tests count as user code: every module that is loaded from then
+on, from wherever. Pads call the real runtime, with a session whose store is temporary. ``FOLDER``
+holds a ``test`` package that completes the interpreter's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+
+OWN = ("codesuture", "codesuture_agent")
+
+
+def arm_everything() -> object:
+    """Begin a session and arm all that is loaded from now on; returns the session."""
+    os.environ["CODESUTURE_STORE"] = os.path.join(tempfile.mkdtemp(), "store")
+    from codesuture import importhook, session
+
+    began = session.configure(None, tempfile.gettempdir())
+    del os.environ["CODESUTURE_STORE"]
+    importhook.is_user_code = lambda module, filename, config: (
+        module.partition(".")[0] not in OWN and not filename.startswith("<frozen")
+    )
+    importhook.install(began.config)
+    return began
+
+
+def main() -> None:
+    """Run the tests of one module."""
+    way, module, answer = sys.argv[1:4]
+    folder = sys.argv[4] if len(sys.argv) > 4 else None
+    sys.argv[1:] = []
+    sys.path[0] = ""
+    began = arm_everything() if way == "armed" else None
+    import unittest
+
+    import test
+
+    if folder:
+        test.__path__.append(os.path.join(folder, "test"))
+    from test import support
+
+    support.use_resources = {}
+    outcomes: dict[str, str] = {}
+
+    class Result(unittest.TestResult):
+        def _note(self, test: unittest.TestCase, outcome: str) -> None:
+            outcomes.setdefault(test.id(), outcome)
+
+        def addSuccess(self, test):  # type: ignore[no-untyped-def]
+            self._note(test, "ok")
+
+        def addError(self, test, error):  # type: ignore[no-untyped-def]
+            self._note(test, f"error {error[0].__name__}")
+            super().addError(test, error)
+
+        def addFailure(self, test, error):  # type: ignore[no-untyped-def]
+            self._note(test, "failure")
+            super().addFailure(test, error)
+
+        def addSkip(self, test, reason):  # type: ignore[no-untyped-def]
+            self._note(test, "skipped")
+
+        def addExpectedFailure(self, test, error):  # type: ignore[no-untyped-def]
+            self._note(test, "expected failure")
+
+        def addUnexpectedSuccess(self, test):  # type: ignore[no-untyped-def]
+            self._note(test, "unexpected success")
+
+        def addSubTest(self, test, subtest, error):  # type: ignore[no-untyped-def]
+            if error is not None:
+                outcomes[test.id()] = "failure in a part"
+                super().addSubTest(test, subtest, error)
+
+    result = Result()
+    tests = unittest.defaultTestLoader.loadTestsFromName(module)
+    tests.run(result)
+    details = {test.id(): text for test, text in result.errors + result.failures}
+    healed = getattr(began, "healed", 0)
+    with open(answer, "w", encoding="utf-8") as stream:
+        json.dump({"outcomes": outcomes, "details": details, "healed": healed}, stream)
+
+
+if __name__ == "__main__":
+    main()

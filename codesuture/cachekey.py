@@ -129,9 +129,8 @@ def _make(place: str) -> bool:
         above = os.path.dirname(above)
     if not _is_own(above):
         return False
-    os.makedirs(parent, 0o700, exist_ok=True)
-    if not os.path.isdir(place):
-        os.mkdir(place, 0o700)
+    for folder_to_make in (parent, place):  # others start at this moment too
+        os.makedirs(folder_to_make, 0o700, exist_ok=True)
     return _is_own(place)
 
 
@@ -144,8 +143,20 @@ def _write(path: str) -> None:
             os.write(descriptor, os.urandom(_SIZE))
         finally:
             os.close(descriptor)
-        os.replace(beside, path)
-    except BaseException:
+        _put(beside, path)
+    finally:
         if os.path.lexists(beside):
             os.unlink(beside)
-        raise
+
+
+def _put(beside: str, path: str) -> None:
+    """Give the file its name. Of processes that start together the first wins: one key, not many."""
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        try:
+            _read(path)
+        except (OSError, ValueError):
+            os.replace(beside, path)
+    except OSError:  # a file system without links
+        os.replace(beside, path)

@@ -77,7 +77,7 @@ class Scope:
         cells = function.__closure__ or ()
         for name, cell in zip(function.__code__.co_freevars, cells, strict=False):
             free[name] = _cell_content(cell)
-        builtins = function.__builtins__  # type: ignore[attr-defined]
+        builtins = function.__builtins__
         return cls(function.__globals__, builtins, notes, None, assumed, free)
 
     def global_value(self, name: str) -> object:

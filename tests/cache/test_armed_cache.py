@@ -8,6 +8,7 @@ import py_compile
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -362,3 +363,25 @@ def test_a_loader_of_somebody_elses_is_not_cached(run, folder):
     (folder / "app.py").write_text(change + APP)
     (folder / "__pycache__" / f"mod.{TAG}.pyc").unlink()
     assert run() == (["mod.py"], right(folder, 7))
+
+
+def test_processes_that_start_together_make_one_key(installed_python, tmp_path):
+    ask = (
+        "import sys, time\nfrom codesuture import cachekey\n"
+        "while time.time() < float(sys.argv[1]): pass\n"
+        "print(cachekey.load_or_create().tag(0))"
+    )
+    together = str(time.time() + 1)
+    env = {**installed_python.environment(), "XDG_CONFIG_HOME": str(tmp_path)}
+    started = [
+        subprocess.Popen(
+            [installed_python.python, "-c", ask, together],
+            env=env,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(8)
+    ]
+    tags = {process.communicate()[0] for process in started}
+    assert len(tags) == 1 and tags != {""}
+    assert [path.name for path in (tmp_path / "codesuture").iterdir()] == ["cache.key"]

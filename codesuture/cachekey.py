@@ -150,7 +150,7 @@ def _write(path: str) -> None:
 
 
 def _put(beside: str, path: str) -> None:
-    """Give the file its name. Of processes that start together the first wins: one key, not many."""
+    """Give the file its name. Of processes that start together the first wins: there is one key."""
     try:
         os.link(beside, path)
     except FileExistsError:

@@ -30,7 +30,7 @@ if __name__ == "__main__":
 """
 CALLER = "from worker import crash, full, loop\nloop([crash, full])\n"
 PLAIN = "lost KeyError\ndisk\n"
-HEALED = "row None\ndisk\n"
+HEALED = "row \ndisk\n"
 
 
 def write(folder, **texts):

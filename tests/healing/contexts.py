@@ -186,6 +186,26 @@ def function():
     return value
 value = function()
 """,
+    "finally": """
+def function():
+    SETUP
+    try:
+        log(1)
+    finally:
+        value = EXPR; log(2)
+    return value
+value = function()
+""",
+    "except": """
+def function():
+    SETUP
+    try:
+        raise ValueError
+    except ValueError:
+        log(1); value = EXPR; log(2)
+    return value
+value = function()
+""",
     "for loop": """
 def function():
     SETUP
@@ -238,6 +258,73 @@ results = []
 thread = threading.Thread(target=function)
 thread.start(); thread.join()
 value = results[0]
+""",
+    "executor task": """
+import concurrent.futures, time
+def function():
+    SETUP
+    time.sleep(0.05)  # by now the result is being waited for
+    log(1); value = EXPR; log(2)
+    return value
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    value = pool.submit(function).result()
+""",
+    "multiprocessing worker": """
+import multiprocessing
+def function(results):
+    SETUP
+    log(1); value = EXPR; log(2)
+    results.put((str(value), seen))
+fork = multiprocessing.get_context("fork")
+results = fork.SimpleQueue()
+process = fork.Process(target=function, args=(results,))
+process.start(); process.join()
+value, seen[:] = (None, []) if results.empty() else results.get()
+""",
+    "async with": """
+import asyncio
+class Manager:
+    async def __aenter__(self): return self
+    async def __aexit__(self, *what): pass
+async def main():
+    SETUP
+    async with Manager():
+        log(1); value = EXPR; log(2)
+    return value
+value = asyncio.run(main())
+""",
+    "gathered tasks": """
+import asyncio
+async def inner():
+    SETUP
+    log(1); value = EXPR; log(2)
+    return value
+async def main():
+    return await asyncio.gather(inner())
+value = asyncio.run(main())
+""",
+    "task group": """
+import asyncio
+async def inner():
+    SETUP
+    log(1); value = EXPR; log(2)
+    return value
+async def main():
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(inner())
+    return task.result()
+value = asyncio.run(main())
+""",
+    "asyncio.to_thread": """
+import asyncio, time
+def function():
+    SETUP
+    time.sleep(0.05)  # by now the task has gone to wait
+    log(1); value = EXPR; log(2)
+    return value
+async def main():
+    return await asyncio.to_thread(function)
+value = asyncio.run(main())
 """,
     "sorted key": """
 def key(item):

@@ -164,12 +164,22 @@ def type_name(crash: Crash, expression: Expression) -> str:
         return "str"
     if isinstance(expression, Collection):
         return expression.kind
+    if isinstance(expression, Call):
+        return _RESULT_OF.get(callable_name(crash.evaluate(expression.function)), "")
     value = crash.evaluate(expression)
     if value is MISSING:
         return ""
     name = type.__dict__["__name__"].__get__(type(value))
     return str(name) if name in _BY_TYPE else ""
 
+
+#: The type that these functions give whatever they are called with.
+_RESULT_OF = {
+    **dict.fromkeys(["str", "repr", "ascii", "format", "chr", "hex", "oct", "bin", "input", "str.join"], "str"),
+    **dict.fromkeys(("len", "int", "ord", "hash", "id"), "int"),
+    **dict.fromkeys(("list", "sorted"), "list"),
+    "dict": "dict", "tuple": "tuple", "set": "set", "bytes": "bytes", "float": "float",
+}  # fmt: skip
 
 # Methods that belong to one kind of value only; what several kinds have stands nowhere.
 _LIST_METHODS = frozenset({"append", "extend", "insert", "reverse", "sort"})

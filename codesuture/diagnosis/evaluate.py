@@ -137,5 +137,13 @@ def is_text(expression: Expression) -> bool:
         return type(expression.value) is str  # type: ignore[attr-defined]
     if isinstance(expression, Binary) and expression.operator in ("+", "%"):
         return is_text(expression.left)
+    if isinstance(expression, Call) and isinstance(expression.function, Attribute):
+        return expression.function.name in TEXT_TO_TEXT and is_text(expression.function.object)
     fstring = isinstance(expression, Collection) and expression.kind == "fstring"
     return fstring or kind is Formatted
+
+
+#: Methods of str that give a str.
+TEXT_TO_TEXT = frozenset(
+    ["capitalize", "casefold", "center", "expandtabs", "format", "format_map", "join", "ljust", "lower", "lstrip", "removeprefix", "removesuffix", "replace", "rjust", "rstrip", "strip", "swapcase", "title", "translate", "upper", "zfill"]
+)

@@ -54,6 +54,12 @@ def function(body: str, after: str = "f(None)") -> str:
     ("body", "default", "reason"),
     [
         ('"a" + n.x', '""', "The value is concatenated with a str at line 2."),
+        ('"a".upper() + n.x', '""', "The value is concatenated with a str at line 2."),
+        ('"a".join(items).strip() + n.x', '""', "The value is concatenated with a str at line 2."),
+        ("str(items) + n.x", '""', "The value is concatenated with a str at line 2."),
+        ("sorted(items) + n.x", "[]", "The value is concatenated with a list at line 2."),
+        ("len(items) > n.x", "0", "The value is compared with an int at line 2."),
+        ('"a".find("b") + n.x', "0", "The value is an operand of + at line 2."),
         ("items + n.x", "[]", "The value is concatenated with a list at line 2."),
         ("n.x + 1", "0", "The value is an operand of + at line 2."),
         ("1 / n.x", "1", "The value is the divisor of / at line 2."),

@@ -21,7 +21,7 @@ from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader, cache_fro
 from marshal import dumps, loads
 
 from codesuture import cachekey
-from codesuture.surgery.arming import SEAL
+from codesuture.surgery.sealing import ARMED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _stamp() -> bytes:
     """What tells the code that arms from any other: its version, and its files as they are."""
     from codesuture import __version__, surgery
 
-    parts: list[object] = [__version__, SEAL]
+    parts: list[object] = [__version__, ARMED]
     with os.scandir(surgery.__path__[0]) as found:
         for file in found:
             if file.is_file():

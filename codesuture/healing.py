@@ -47,11 +47,12 @@ def heal(
     frame: FrameType,
     offset: int,
     verdict: Verdict | None,
+    kept: tuple[object, ...],
 ) -> tuple[object, ...] | None:
     """What ``runtime.recover`` promises; may raise where codesuture is at fault.
 
     ``offset`` is where the instruction stands in the frame's code; ``verdict`` is the fate of the
-    exception where it is known already.
+    exception where it is known already, ``kept`` are the operands of a site that keeps them.
     """
     armed = _armed_code(frame)
     site = armed.landing.site_at(offset)
@@ -63,7 +64,7 @@ def heal(
         remember(frame, offset, type(exception), verdict)
         if verdict.fate != UNHANDLED:
             return None
-    crash = Crash(exception, frame, armed.code, site)
+    crash = Crash(exception, frame, armed.code, site, kept)
     guard = recognise(crash, lambda name: session.config.guards.get(name, True))
     if guard is None or not (guard.reaches_library or _raised_here(exception)):
         return None

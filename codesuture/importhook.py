@@ -117,8 +117,8 @@ class _Loading:
             self.entry = _cache.entry(loader, self.module)
             armed = None if self.entry is None else self.entry.load()
             if armed is not None:
-                session.module_loaded(self.module, armed, armed)
-            return armed
+                return session.module_loaded(self.module, armed)
+            return None
         except Exception as error:
             self.wanted = False
             _say_not_armed(self.module, error)
@@ -131,10 +131,9 @@ class _Loading:
         try:
             if self.wanted or self._is_wanted(code.co_filename):
                 armed = surgery.arm(code)
-                session.module_loaded(self.module, code, armed)
                 if self.entry is not None:
                     self.entry.save(armed)
-                return armed
+                return session.module_loaded(self.module, armed)
         except Exception as error:
             _say_not_armed(self.module, error)
         return code
@@ -177,12 +176,10 @@ def arm_script(code: CodeType) -> CodeType:
 
 def _arm(module: str, code: CodeType) -> CodeType:
     try:
-        armed = surgery.arm(code)
-        session.module_loaded(module, code, armed)
+        return session.module_loaded(module, surgery.arm(code))
     except Exception as error:
         _say_not_armed(module, error)
         return code
-    return armed
 
 
 def _is_wanted(module: str, filename: str) -> bool:

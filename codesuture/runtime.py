@@ -40,8 +40,10 @@ _structural: dict[type[BaseException], bool] = {}
 _busy: set[int] = set()
 
 
-def recover(exception: BaseException) -> tuple[object, ...] | None:
+def recover(exception: BaseException, *kept: object) -> tuple[object, ...] | None:
     """How the calling frame goes on after ``exception`` at one of its sites.
+
+    ``kept`` are the operands of a site that keeps them (``surgery.keeping``).
 
     None: it does not, the exception goes on. Otherwise the turns through the pad's tree and the
     values of the instruction's result (``surgery.landing``). A fault of codesuture's own is
@@ -75,7 +77,7 @@ def recover(exception: BaseException) -> tuple[object, ...] | None:
             return None
         from codesuture.healing import heal
 
-        return heal(session, exception, frame, offset, verdict)
+        return heal(session, exception, frame, offset, verdict, kept)
     except Exception as fault:
         _report(fault)
         return None

@@ -117,6 +117,23 @@ class Session:
             if found:
                 emit(*_announcement(found, self.config.on_expiry))
 
+    def prepare(self, module: str, code: CodeType) -> CodeType:
+        """The armed code of a module, in which patched operators keep their operands."""
+        patches = self._load()
+        if not any(
+            place[0] == module and patch.operation == "binary"
+            for place, found in patches.items()
+            for patch in found
+        ):
+            return code
+        from codesuture.surgery.keeping import keep_operands
+
+        def wanted(nested: CodeType) -> frozenset[int]:
+            found = self.patches_at(module, nested)
+            return frozenset(patch.ordinal for patch in found if patch.operation == "binary")
+
+        return keep_operands(code, wanted)
+
 
 def _all_code(code: CodeType) -> list[CodeType]:
     """The code object and all that are nested in its constants."""
@@ -190,10 +207,13 @@ def _after_fork() -> None:
         _session._store = None
 
 
-def module_loaded(module: str, original: CodeType, armed: CodeType) -> None:
-    """Called by the import hook before the module's code runs for the first time."""
-    if _session is not None:
-        _session.announce(module_name(module, original.co_filename), armed)
+def module_loaded(module: str, armed: CodeType) -> CodeType:
+    """Called by the import hook before a module's code runs first; gives the code to run."""
+    if _session is None:
+        return armed
+    name = module_name(module, armed.co_filename)
+    _session.announce(name, armed)
+    return _session.prepare(name, armed)
 
 
 def module_name(name: str, filename: str) -> str:

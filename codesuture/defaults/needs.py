@@ -175,7 +175,8 @@ def type_name(crash: Crash, expression: Expression) -> str:
 
 #: The type that these functions give whatever they are called with.
 _RESULT_OF = {
-    **dict.fromkeys(["str", "repr", "ascii", "format", "chr", "hex", "oct", "bin", "input", "str.join"], "str"),
+    **dict.fromkeys(("str", "repr", "ascii", "format", "chr", "input", "str.join"), "str"),
+    **dict.fromkeys(("hex", "oct", "bin"), "str"),
     **dict.fromkeys(("len", "int", "ord", "hash", "id"), "int"),
     **dict.fromkeys(("list", "sorted"), "list"),
     "dict": "dict", "tuple": "tuple", "set": "set", "bytes": "bytes", "float": "float",

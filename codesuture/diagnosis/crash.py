@@ -28,20 +28,29 @@ _NAMED = (
 
 
 class Crash:
-    """One crash. ``code`` is the original (not armed) code, to which ``site`` belongs."""
+    """One crash. ``code`` is the original (not armed) code, to which ``site`` belongs.
+
+    ``kept`` are the operands themselves, where the site keeps them (``surgery.keeping``).
+    """
 
     __slots__ = (
-        "_consumers", "_line", "_operands", "_source", "code", "exception", "frame", "operation",
-        "site",
+        "_consumers", "_line", "_operands", "_source", "code", "exception", "frame", "kept",
+        "operation", "site",
     )  # fmt: skip
 
     def __init__(
-        self, exception: BaseException, frame: FrameType, code: CodeType, site: Site
+        self,
+        exception: BaseException,
+        frame: FrameType,
+        code: CodeType,
+        site: Site,
+        kept: tuple[object, ...] = (),
     ) -> None:
         self.exception = exception
         self.frame = frame
         self.code = code
         self.site = site
+        self.kept = kept
         self.operation = site.operation
         self._operands: Operands | None = None
         self._consumers: dict[bool, list[Consumer]] = {}
@@ -84,6 +93,9 @@ class Crash:
 
     def evaluate(self, expression: Expression) -> object:
         """The expression's value now, found without running user code, or ``MISSING``."""
+        for operand, value in zip(self.operands, self.kept, strict=False):
+            if operand is expression:
+                return value
         try:
             return evaluate(expression, self.frame)
         except Exception:  # diagnosis must not be what a program dies of

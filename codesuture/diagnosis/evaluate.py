@@ -144,6 +144,8 @@ def is_text(expression: Expression) -> bool:
 
 
 #: Methods of str that give a str.
-TEXT_TO_TEXT = frozenset(
-    ["capitalize", "casefold", "center", "expandtabs", "format", "format_map", "join", "ljust", "lower", "lstrip", "removeprefix", "removesuffix", "replace", "rjust", "rstrip", "strip", "swapcase", "title", "translate", "upper", "zfill"]
-)
+TEXT_TO_TEXT = frozenset({
+    "capitalize", "casefold", "center", "expandtabs", "format", "format_map", "join",
+    "ljust", "lower", "lstrip", "removeprefix", "removesuffix", "replace", "rjust",
+    "rstrip", "strip", "swapcase", "title", "translate", "upper", "zfill",
+})  # fmt: skip

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from codesuture.surgery.arming import arm, disarm, disarm_all, is_armed
+from codesuture.surgery.arming import arm, disarm, disarm_all, is_armed, original_of
 from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.landing import Landing
 from codesuture.surgery.sites import Site, sites_of
@@ -18,5 +18,6 @@ __all__ = [
     "disarm_all",
     "fingerprint",
     "is_armed",
+    "original_of",
     "sites_of",
 ]

@@ -8,7 +8,9 @@ too, the last constant is the *seal*: what is needed to tell armed code and to u
 from __future__ import annotations
 
 from codesuture.surgery.instructions import decode, read_table, write_table
-from codesuture.surgery.pads import HEAD_STACK, PAD_CONSTANTS, PAD_NAMES, Head, Tail, assemble_tree
+from codesuture.surgery.lines import no_location
+from codesuture.surgery.pads import PAD_CONSTANTS, PAD_NAMES, Head, Tail, assemble_tree, head_stack
+from codesuture.surgery.sealing import ARMED, release, seal_of
 from codesuture.surgery.sites import exits_of, find_sites, group_sites, tree_height
 
 TYPE_CHECKING = False
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     SitePredicate = Callable[[CodeType, Site], bool]
 
-SEAL = "codesuture.armed.1"
 _Code = type(compile("", "", "exec"))
 
 
@@ -48,7 +49,7 @@ def arm(code: CodeType) -> CodeType:
         co_names=code.co_names + PAD_NAMES,
         co_consts=(*constants, *PAD_CONSTANTS, _seal(code)),
         co_exceptiontable=write_table(_merge(entries, sites, pads.targets) + pads.entries),
-        co_linetable=code.co_linetable + _no_locations(len(pads.body) - len(code.co_code)),
+        co_linetable=code.co_linetable + no_location((len(pads.body) - len(code.co_code)) >> 1),
         co_stacksize=pads.stack,
     )
 
@@ -68,7 +69,7 @@ class _Pads:
     def __init__(self, code: CodeType, constants: int) -> None:
         self._names = len(code.co_names)
         self._constants = constants
-        self._heads: dict[tuple[bytes, bool], Head] = {}
+        self._heads: dict[tuple[bytes, bool, int], Head] = {}
         self.body = bytearray(code.co_code)
         self.stack: int = code.co_stacksize
         self.entries: list[Entry] = []
@@ -78,7 +79,7 @@ class _Pads:
         """Append the pads of all groups of sites with the same original handler, and their tail."""
         begun: list[tuple[Head, int, int]] = []
         for group in groups:
-            head = self._head(group[0].match, group[0].through)
+            head = self._head(group[0])
             begun.append((head, len(self.body), group[0].depth))
             for site in group:
                 self.targets[site.ordinal] = len(self.body)
@@ -92,15 +93,15 @@ class _Pads:
             self.entries += head.table(at, position, depth, cover)
         self.entries += tail.table(position, cover)
 
-    def _head(self, match: bytes, through: bool) -> Head:
-        kind = (match, through)
+    def _head(self, site: Site) -> Head:
+        kind = (site.match, site.through, site.kept)
         if kind not in self._heads:
             self._heads[kind] = Head(*kind, self._names, self._constants)
         return self._heads[kind]
 
     def _needs(self, group: list[Site], exits: int) -> None:
         values = max(site.values + site.nulls for site in group)
-        above = max(values, tree_height(exits) + 1, HEAD_STACK)
+        above = max(values, tree_height(exits) + 1, head_stack(group[0].kept))
         self.stack = max(self.stack, group[0].depth + above)
 
 
@@ -126,19 +127,9 @@ def _merge(entries: list[Entry], sites: list[Site], targets: dict[int, int]) -> 
     return merged
 
 
-def _no_locations(size: int) -> bytes:
-    """Line table entries without a location (code 15) for ``size`` bytes of bytecode.
-
-    ``Objects/locations.md``: one byte covers up to 8 code units.
-    """
-    units = size >> 1
-    rest = units % 8
-    return b"\xff" * (units // 8) + (bytes((0xF8 | rest - 1,)) if rest else b"")
-
-
 def _seal(code: CodeType) -> tuple[object, ...]:
     return (
-        SEAL,
+        ARMED,
         len(code.co_code),
         len(code.co_names),
         len(code.co_linetable),
@@ -149,21 +140,20 @@ def _seal(code: CodeType) -> tuple[object, ...]:
 
 def is_armed(code: CodeType) -> bool:
     """Whether ``code`` has landing pads."""
-    constants = code.co_consts
-    if not constants:
-        return False
-    seal = constants[-1]
-    return type(seal) is tuple and len(seal) == 6 and seal[0] == SEAL
+    return seal_of(code, ARMED) is not None
 
 
 def disarm(code: CodeType) -> CodeType:
     """The code that was armed, without its pads; nested code stays as it is.
 
+    Operators that keep their operands (``surgery.keeping``) go on doing so.
+
     Code that is not armed is returned unchanged.
     """
-    if not is_armed(code):
+    seal = seal_of(code, ARMED)
+    if seal is None:
         return code
-    _, size, names, lines, stack, table = code.co_consts[-1]
+    _, size, names, lines, stack, table = seal
     return code.replace(
         co_code=code.co_code[:size],
         co_names=code.co_names[:names],
@@ -174,9 +164,14 @@ def disarm(code: CodeType) -> CodeType:
     )
 
 
+def original_of(code: CodeType) -> CodeType:
+    """The code as it was before codesuture changed anything; nested code stays as it is."""
+    return release(disarm(code))
+
+
 def disarm_all(code: CodeType) -> CodeType:
-    """Like :func:`disarm`, with all code nested in its constants."""
-    code = disarm(code)
+    """Like :func:`original_of`, with all code nested in its constants."""
+    code = original_of(code)
     return code.replace(
         co_consts=tuple(
             disarm_all(constant) if type(constant) is _Code else constant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codesuture.surgery.arming import disarm
+from codesuture.surgery.arming import original_of
 from codesuture.surgery.opcodes import TAG
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ def fingerprint(code: CodeType) -> str:
     # hashlib takes milliseconds to import, and most programs have no patches.
     from hashlib import sha256
 
-    code = disarm(code)
+    code = original_of(code)
     constants = tuple(_constant(constant) for constant in code.co_consts)
     parts = (
         TAG, code.co_qualname, code.co_code, code.co_exceptiontable, constants, code.co_names,

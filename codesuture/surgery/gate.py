@@ -12,7 +12,7 @@ from types import CodeType
 
 from bytecode import ConcreteBytecode, ControlFlowGraph
 
-from codesuture.surgery.arming import SEAL
+from codesuture.surgery.sealing import ARMED
 
 #: All that a pad may consist of: no store, no jump out but back behind a site.
 ALLOWED = frozenset({
@@ -38,16 +38,79 @@ def verify(original: CodeType, armed: CodeType) -> None:
     if armed.co_code == original.co_code:
         return
     size = len(original.co_code)
-    if armed.co_code[:size] != original.co_code:
-        raise Rejected("the original bytecode changed")
-    _verify_attributes(original, armed)
-    instructions = list(dis.get_instructions(armed))
+    copies = _verify_original(original, armed)
+    _verify_attributes(original, armed, copies)
+    instructions = [row for row in dis.get_instructions(armed) if row.offset not in copies]
     added = {row.opname for row in instructions if row.offset >= size} - {"EXTENDED_ARG", "CACHE"}
     if not added <= ALLOWED:
         raise Rejected(f"pads must not have {', '.join(sorted(added - ALLOWED))}")
-    _verify_handlers(original, armed)
-    _verify_depths(original, armed)
+    _verify_handlers(original, armed, copies)
+    _verify_depths(original, armed, copies)
     _verify_graph(armed)
+
+
+#: What stands in the place of an operator that keeps its operands, from its copy on.
+_KEEPING = (
+    ("COPY", 2), ("COPY", 2), ("BINARY_OP", None), ("SWAP", 3), ("POP_TOP", None),
+    ("POP_TOP", None), ("JUMP_BACKWARD_NO_INTERRUPT", None),
+)  # fmt: skip
+
+
+def _verify_original(original: CodeType, armed: CodeType) -> dict[int, int]:
+    """Check that the original's bytes are there, but for operators that keep their operands.
+
+    Gives the bytes that belong to those: by their offset in the armed code, the operator's in the
+    original.
+    """
+    changed: list[tuple[dis.Instruction, int]] = []
+    rows = _without_caches(original)
+    ends = [row.offset for row in rows[1:]] + [len(original.co_code)]
+    for row, end in zip(rows, ends, strict=True):
+        if armed.co_code[row.offset : end] != original.co_code[row.offset : end]:
+            if row.opname != "BINARY_OP":
+                raise Rejected(f"the original bytecode changed at {row.offset}")
+            changed.append((row, end))
+    return _copies(changed, armed) if changed else {}
+
+
+def _copies(changed: list[tuple[dis.Instruction, int]], armed: CodeType) -> dict[int, int]:
+    """The bytes of the copies of operators that changed, with where these were."""
+    copies: dict[int, int] = {}
+    try:
+        rows = _without_caches(armed)
+    except IndexError as error:
+        raise Rejected(f"it cannot be read: {error}") from error
+    for operator, end in changed:
+        inside = [row for row in rows if operator.offset <= row.offset < end]
+        inside = [row for row in inside if row.opname != "EXTENDED_ARG"]
+        if inside[0].opname != "JUMP_FORWARD" or any(row.opname != "NOP" for row in inside[1:]):
+            raise Rejected(f"the operator at {operator.offset} changed")
+        for row in _verify_copy(rows, inside[0].argval, operator, end):
+            copies[row.offset] = operator.offset
+    return copies
+
+
+def _verify_copy(
+    rows: list[dis.Instruction], target: int, operator: dis.Instruction, end: int
+) -> list[dis.Instruction]:
+    """Check the instructions at ``target`` that stand for an operator; gives them."""
+    first = next((place for place, row in enumerate(rows) if row.offset == target), len(rows))
+    found = [row for row in rows[first:] if row.opname != "EXTENDED_ARG"][: len(_KEEPING)]
+    if [row.opname for row in found] != [name for name, _ in _KEEPING]:
+        raise Rejected(f"the operator at {operator.offset} is led to something else")
+    for row, (_, argument) in zip(found, _KEEPING, strict=True):
+        if argument is not None and row.arg != argument:
+            raise Rejected(f"{row.opname} at {row.offset} has the argument {row.arg}")
+    if found[2].arg != operator.arg or found[-1].argval != end:
+        raise Rejected(f"the operator at {operator.offset} became another, or goes on elsewhere")
+    if found[2].positions != operator.positions:
+        raise Rejected(f"the operator at {operator.offset} has another position")
+    last = rows.index(found[-1])
+    return rows[first : last + 1]
+
+
+def _without_caches(code: CodeType) -> list[dis.Instruction]:
+    return [row for row in dis.get_instructions(code) if row.opname != "CACHE"]
 
 
 def _verify_nested(original: CodeType, armed: CodeType) -> None:
@@ -67,19 +130,20 @@ _SAME = (
 )  # fmt: skip
 
 
-def _verify_attributes(original: CodeType, armed: CodeType) -> None:
+def _verify_attributes(original: CodeType, armed: CodeType, copies: dict[int, int]) -> None:
     for name in _SAME:
         if getattr(original, name) != getattr(armed, name):
             raise Rejected(f"{name} changed")
     if armed.co_names[: len(original.co_names)] != original.co_names:
         raise Rejected("a name changed")
-    if len(armed.co_consts) <= len(original.co_consts) or armed.co_consts[-1][0] != SEAL:
+    if len(armed.co_consts) <= len(original.co_consts) or armed.co_consts[-1][0] != ARMED:
         raise Rejected("the seal is missing")
     units = len(original.co_code) // 2
     positions = list(armed.co_positions())
     if positions[:units] != list(original.co_positions()):
         raise Rejected("a position changed")
-    if any(line is not None for line, *_ in positions[units:]):
+    begin = units if not copies else (max(copies) + 2) // 2
+    if any(line is not None for line, *_ in positions[begin:]):
         raise Rejected("a pad has a line")
 
 
@@ -94,7 +158,7 @@ def _handlers(code: CodeType) -> dict[int, tuple[int, int, bool]]:
     return found
 
 
-def _verify_handlers(original: CodeType, armed: CodeType) -> None:
+def _verify_handlers(original: CodeType, armed: CodeType, copies: dict[int, int]) -> None:
     """What is raised again by a pad must go where it went without one."""
     size = len(original.co_code)
     before, after = _handlers(original), _handlers(armed)
@@ -103,9 +167,9 @@ def _verify_handlers(original: CodeType, armed: CodeType) -> None:
         for row in dis.get_instructions(armed)
         if row.offset >= size and row.opname == "RERAISE"
     ]
-    for offset in range(0, size, 2):
+    for offset, own in [*zip(*[range(0, size, 2)] * 2, strict=True), *copies.items()]:
         handler = after.get(offset)
-        if handler == before.get(offset):
+        if handler == before.get(own):
             continue
         if handler is None or handler[0] < size or not handler[2]:
             raise Rejected(f"the handler at {offset} changed")
@@ -113,14 +177,15 @@ def _verify_handlers(original: CodeType, armed: CodeType) -> None:
         pads += [after[handler[0] + 2][0]] if handler[0] + 2 in after else []  # a fault's
         for pad in pads:
             again = next((place for place in reraises if place >= pad), None)
-            if again is None or after.get(again) != before.get(offset):
+            if again is None or after.get(again) != before.get(own):
                 raise Rejected(f"the pad of {offset} raises again to another handler")
 
 
-def _verify_depths(original: CodeType, armed: CodeType) -> None:
+def _verify_depths(original: CodeType, armed: CodeType, copies: dict[int, int]) -> None:
     """The same depth on every way to an instruction, and none beyond the stack's size."""
     before = _depths(original, len(original.co_code))[0]
-    after, highest = _depths(armed, len(original.co_code))
+    begin = max(copies, default=len(original.co_code) - 2) + 2  # where the pads begin
+    after, highest = _depths(armed, begin)
     for offset, depth in before.items():
         if after.get(offset) != depth:
             raise Rejected(f"the stack depth at {offset} changed")
@@ -132,7 +197,7 @@ def _depths(code: CodeType, size: int) -> tuple[dict[int, int], int]:
     """The stack depth before each instruction, and the highest.
 
     It must be the same on every way to an instruction. Only what handles a fault in a pad, behind
-    the original's ``size`` bytes, may be entered with several depths, and may not lead back.
+    the first ``size`` bytes, may be entered with several depths, and may not lead back.
     """
     rows = [row for row in dis.get_instructions(code) if row.opname != "CACHE"]
     numbers = {row.offset: number for number, row in enumerate(rows)}

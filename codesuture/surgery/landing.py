@@ -5,6 +5,7 @@ from __future__ import annotations
 from codesuture.surgery.arming import disarm
 from codesuture.surgery.instructions import read_table
 from codesuture.surgery.pads import HEAD_INSTRUCTIONS
+from codesuture.surgery.sealing import kept_operators, release
 from codesuture.surgery.sites import Site, exits_of, group_sites, sites_of, turns_to
 
 TYPE_CHECKING = False
@@ -22,20 +23,27 @@ class Landing:
     __slots__ = ("_by_offset", "_pads", "_turns", "code", "sites")
 
     def __init__(self, armed: CodeType) -> None:
-        self.code = disarm(armed)
-        found = sites_of(self.code)
-        self.sites: dict[int, Site] = {site.ordinal: site for site in found}
+        prepared = disarm(armed)
+        self.code = release(prepared)
+        found = sites_of(prepared)
+        own = _own_sites(prepared, self.code, found)
+        self.sites: dict[int, Site] = {site.ordinal: site for site in own.values()}
         self._turns: dict[tuple[int, int], tuple[bool, ...]] = {}
         for group in group_sites(found):
             exits = exits_of(group)
             for number, way in enumerate(exits):
-                turns = turns_to(number, len(exits))
-                self._turns[way.site.ordinal, way.resume] = turns
+                site = own[way.site.start]
+                resume = site.resume if way.resume == way.site.resume else way.resume
+                self._turns[site.ordinal, resume] = turns_to(number, len(exits))
         self._by_offset: dict[int, Site] = {}
-        for site in found:
-            for offset in range(site.start, site.end, 2):
+        self._pads: dict[int, int] = {}
+        targets = _pads_of(armed, len(prepared.co_code))
+        for made in found:
+            site = own[made.start]
+            if made.region[0] in targets:
+                self._pads[site.ordinal] = targets[made.region[0]]
+            for offset in range(made.start, made.end, 2):
                 self._by_offset[offset] = site
-        self._pads = _pads_of(armed)
 
     def site_at(self, offset: int) -> Site | None:
         """The site whose instruction covers the byte ``offset``."""
@@ -47,7 +55,7 @@ class Landing:
         It does not where the interpreter looked a handler up beside the instruction (see
         ``opcodes.CALLEE_LOOKUP_UNITS``); then the stack is another pad's.
         """
-        own = self._pads.get(site.region[0])
+        own = self._pads.get(site.ordinal)
         return own is not None and own == max(
             (pad for pad in self._pads.values() if pad <= offset), default=-1
         )
@@ -67,9 +75,22 @@ class Landing:
         return (*self._turns[site.ordinal, resume], _results(site, value))
 
 
-def _pads_of(armed: CodeType) -> dict[int, int]:
+def _own_sites(prepared: CodeType, original: CodeType, found: list[Site]) -> dict[int, Site]:
+    """The original's sites, by where they start in code whose operators may keep their operands."""
+    copies = {offset: ordinal for offset, ordinal, *_ in kept_operators(prepared)}
+    if not copies:
+        return {site.start: site for site in found}
+    sites = sites_of(original)
+    by_start = {site.start: site for site in sites}
+    by_ordinal = {site.ordinal: site for site in sites}
+    return {
+        site.start: by_ordinal[copies[site.start]] if site.kept else by_start[site.start]
+        for site in found
+    }
+
+
+def _pads_of(armed: CodeType, size: int) -> dict[int, int]:
     """Where the table leads: from the first byte of a site's region to its pad."""
-    size = len(disarm(armed).co_code)
     return {
         start: target
         for start, _, target, _, lasti in read_table(armed.co_exceptiontable)

@@ -64,7 +64,13 @@ PAD_CONSTANTS: tuple[object, ...] = (0, None)
 
 #: What a head puts on top of the depth that its sites keep: lasti, previous, exception,
 #: module, function, NULL, argument and one to spare.
-HEAD_STACK = 8
+_HEAD_STACK = 8
+
+
+def head_stack(kept: int) -> int:
+    """The stack that a head takes where it hands ``kept`` operands to the runtime."""
+    return _HEAD_STACK + kept
+
 
 _JUMP_BACK = "JUMP_BACKWARD_NO_INTERRUPT"
 
@@ -110,9 +116,9 @@ class Head:
     __slots__ = ("body", "guarded", "reraise")
 
     def __init__(
-        self, match: bytes, through: bool, first_name: int, first_constant: int
+        self, match: bytes, through: bool, kept: int, first_name: int, first_constant: int
     ) -> None:
-        call = _call_runtime(first_name, first_constant)
+        call = _call_runtime(kept, first_name, first_constant)
         pop = assemble("POP_TOP")
         pass_on = _assemble_all(("SWAP", 2), "POP_EXCEPT")
         reraise = assemble("RERAISE", 1)
@@ -178,15 +184,21 @@ def _next_traceback(first_name: int) -> bytes:
     return body + _assemble_all(("SWAP", 2), "POP_TOP")
 
 
-def _call_runtime(first_name: int, first_constant: int) -> bytes:
-    """Bytes that call the runtime with the exception on top of the stack, and keep it."""
+def _call_runtime(kept: int, first_name: int, first_constant: int) -> bytes:
+    """Bytes that call the runtime with the exception on top of the stack, and keep it.
+
+    ``kept`` values beneath what the handler was entered with are arguments too.
+    """
     null = assemble("PUSH_NULL")
     body = b"" if NULL_ABOVE_CALLABLE else null
     body += assemble("LOAD_CONST", first_constant) + assemble("LOAD_CONST", first_constant + 1)
     body += _load("IMPORT_NAME", first_name + 2) + _load("IMPORT_FROM", first_name + 3)
     body += _assemble_all(("SWAP", 2), "POP_TOP")
     body += null if NULL_ABOVE_CALLABLE else b""
-    return body + assemble("COPY", 3) + b"".join(assemble(name, 1) for name in CALL_SEQUENCE)
+    # Each copy puts the next one as deep as the last: lasti, previous, exception, the function and
+    # its NULL, the exception's copy, and the values that are still to come.
+    body += assemble("COPY", 3) + kept * assemble("COPY", 6 + kept)
+    return body + b"".join(assemble(name, 1 + kept) for name in CALL_SEQUENCE)
 
 
 def assemble_tree(exits: list[Exit], position: int) -> bytes:
@@ -197,7 +209,7 @@ def assemble_tree(exits: list[Exit], position: int) -> bytes:
     for piece, resume in _branch(exits, 0, len(exits), height, jump)[0]:
         body += piece
         if resume is not None:
-            body += _jump_back(position + len(body), resume, jump)
+            body += jump_back(position + len(body), resume, jump)
     return body
 
 
@@ -213,7 +225,8 @@ def _leaf_jump_size(position: int, leaves: int) -> int:
     return 4 if position + leaves * _LEAF_SIZE < 1 << 17 else 6
 
 
-def _jump_back(position: int, target: int, size: int) -> bytes:
+def jump_back(position: int, target: int, size: int) -> bytes:
+    """A jump of ``size`` bytes that stands at ``position`` and goes back to ``target``."""
     distance = (position + size - target) >> 1
     prefix = b"".join(
         bytes((EXTENDED_ARG, distance >> shift & 255)) for shift in range(4 * size - 8, 0, -8)
@@ -242,4 +255,4 @@ def _branch(
 
 
 #: Instructions of a head, with the unpacking at the root of its tree.
-HEAD_INSTRUCTIONS: int = len(decode(Head(b"", False, 0, 0).body)) + 1
+HEAD_INSTRUCTIONS: int = len(decode(Head(b"", False, 0, 0, 0).body)) + 1

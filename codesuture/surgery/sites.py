@@ -20,6 +20,7 @@ from codesuture.surgery.opcodes import (
     SIMPLE_SITES,
     pushes,
 )
+from codesuture.surgery.sealing import kept_operators
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,15 +45,16 @@ class Site:
 
     ``through`` tells that exceptions from frames of the standard library enter the runtime too.
 
+    ``kept`` operands are beneath the site's own still when it has crashed (``surgery.keeping``).
+
     ``chain`` holds the ordinals of all links when the site is one of a chain such as
     ``data["user"]["name"]``; behind the last link execution goes on at ``chain_resume``.
     """
 
     __slots__ = (
-        "argument", "chain", "chain_resume", "code", "cover", "depth", "end", "match", "nulls",
-        "offset", "operands", "operation", "ordinal", "region", "resume", "shape", "start",
-        "through",
-        "values",
+        "argument", "chain", "chain_resume", "code", "cover", "depth", "end", "kept", "match",
+        "nulls", "offset", "operands", "operation", "ordinal", "region", "resume", "shape", "start",
+        "through", "values",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +76,7 @@ class Site:
         self.chain_resume: int | None = None
         self.match = b""
         self.through = False
+        self.kept = 0
         self.region = (self.start, self.end)
 
     def __repr__(self) -> str:
@@ -115,6 +118,10 @@ def find_sites(
             _follow(site, instructions)
         sites.append(site)
     _link_chains(sites, instructions)
+    copies = {offset for offset, *_ in kept_operators(code)}
+    for site in sites if copies else ():
+        if site.start in copies:
+            site.kept = site.operands
     if not LIBRARY_NAMES.isdisjoint(code.co_names):
         _let_through(sites, instructions)
     return sites
@@ -233,9 +240,9 @@ def exits_of(group: list[Site]) -> list[Exit]:
 
 def group_sites(sites: list[Site]) -> list[list[Site]]:
     """Sites that share one landing pad: same depth beneath them, same handler."""
-    groups: dict[tuple[int, Entry | None, bool], list[Site]] = {}
+    groups: dict[tuple[int, Entry | None, bool, int], list[Site]] = {}
     for site in sites:
-        groups.setdefault((site.depth, site.cover, site.through), []).append(site)
+        groups.setdefault((site.depth, site.cover, site.through, site.kept), []).append(site)
     return list(groups.values())
 
 

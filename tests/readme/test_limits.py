@@ -44,3 +44,30 @@ def test_what_is_left_to_the_program(installed_python, tmp_path, program):
     assert (under.returncode, under.stdout) == (plain.returncode, plain.stdout)
     assert under.stderr == plain.stderr
     assert not (tmp_path / ".codesuture_store").exists()
+
+
+POOL = """\
+import multiprocessing, concurrent.futures
+
+def job(user):
+    return user.x
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        try:
+            pool.map(job, [None])
+        except AttributeError as error:
+            print("handled", error)
+    with concurrent.futures.ProcessPoolExecutor(1) as pool:
+        print(pool.submit(job, None).exception())
+"""
+
+
+def test_what_another_process_is_handed(installed_python, tmp_path):
+    (tmp_path / "app.py").write_text(POOL)
+    plain = installed_python.run("app.py", agent=False, cwd=tmp_path)
+    under = installed_python.run("app.py", cwd=tmp_path)
+    assert plain.stdout.count("has no attribute 'x'") == 2
+    assert (under.returncode, under.stdout) == (plain.returncode, plain.stdout)
+    assert "CodeSuture" not in under.stderr
+    assert not (tmp_path / ".codesuture_store").exists()

@@ -60,7 +60,7 @@ def _as_json(listing: Listing, chosen: list[Entry]) -> dict[str, object]:
                 "source": excerpt.line if excerpt else None,
                 "columns": [excerpt.start, excerpt.end] if excerpt else None,
                 "rung_meaning": _RUNGS.get(entry.patch.rung, ""),
-                "advice": advice_for(entry.patch.guard, entry.patch.target),
+                "advice": advice_for(entry.patch),
             }
         )
     return {"store": listing.config.store, "patches": patches, "problems": listing.problems}
@@ -92,7 +92,7 @@ def _explain(screen: Screen, entry: Entry, listing: Listing) -> None:
     _part(screen, "Why it was healed", patch.fate)
     _part(screen, "How often", _frequency(entry))
     _part(screen, "Until when", _expiry(entry, listing.config.on_expiry))
-    _part(screen, "How to fix it", advice_for(patch.guard, patch.target), _afterwards(entry))
+    _part(screen, "How to fix it", advice_for(patch), _afterwards(entry))
 
 
 def _part(screen: Screen, head: str, *sentences: str) -> None:

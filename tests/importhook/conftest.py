@@ -14,9 +14,9 @@ PRELUDE = """\
 import codesuture.importhook as _hook, sys
 _armed = {}
 _loaded = _hook.session.module_loaded
-def _noting(module, original, code):
+def _noting(module, code):
     _armed[code.co_filename] = True
-    return _loaded(module, original, code)
+    return _loaded(module, code)
 _hook.session.module_loaded = _noting
 def armed(module):
     return _armed.get(module.__spec__.origin if module.__spec__ else module.__file__, False)

@@ -22,4 +22,4 @@ class CallableGuard(Guard):
         return blames_none(crash.exception, "call") and may_be_none(crash, 0)
 
     def advice(self, target: str, operation: str = "") -> str:
-        return f"Find out why `{target}` is None here, or test `if {target} is not None:` before calling it."
+        return f"Find out why `{target}` is None here, or test it for None before it is called."

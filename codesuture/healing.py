@@ -1,24 +1,22 @@
-"""From a crash at a site to the value that takes the instruction's place.
+"""From an exception at a site to the way on: is it a crash that nobody handles?
 
-Site, fate, guard, default, patch: in this order, and at each of them the answer can be to let the
-exception go on. Imported at the first crash.
+Imported at the first exception that enters the runtime. Most programs handle theirs, so what
+supplies a value (``supplying``) is imported only when one of them is not handled.
 """
 
 from __future__ import annotations
 
 from types import CodeType, FrameType
 
-from codesuture.breaker import Breaker
-from codesuture.decision import Decision, decide
-from codesuture.diagnosis.crash import Crash
-from codesuture.ending import count
 from codesuture.fate import UNHANDLED, Verdict, fate, register
-from codesuture.guards.registry import recognise
-from codesuture.report import report_breaker, report_heal, report_refusal
 from codesuture.session import MAIN_NAMES, Session, module_name
-from codesuture.store.errors import StoreError
 from codesuture.surgery.landing import Landing
 from codesuture.verdicts import remember
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codesuture.breaker import Breaker
+    from codesuture.decision import Decision
 
 
 class ArmedCode:
@@ -64,35 +62,9 @@ def heal(
         remember(frame, offset, type(exception), verdict)
         if verdict.fate != UNHANDLED:
             return None
-    crash = Crash(exception, frame, armed.code, site, kept)
-    guard = recognise(crash, lambda name: session.config.guards.get(name, True))
-    if guard is None or not (guard.reaches_library or _raised_here(exception)):
-        return None
-    anchor = site.chain[-1] if guard.whole_chain and site.chain else site.ordinal
-    decision = armed.decisions.get((anchor, guard.name))
-    if decision is None:
-        decision = decide(session, armed.module, crash, guard, anchor, verdict)
-        armed.decisions[anchor, guard.name] = decision
-    if decision.refusal:
-        if not decision.is_shown:
-            decision.is_shown = True
-            report_refusal(decision)
-        return None
-    breaker = armed.breakers.setdefault(anchor, Breaker())
-    if not breaker.allows(frame, session.config.breaker_frame, session.config.breaker_site):
-        report_breaker(decision)
-        return None
-    value = guard.value(crash, decision.recipe)
-    landing = armed.landing
-    results = (landing.behind_chain if guard.whole_chain else landing.behind)(site, value)
-    _record(session, decision, crash, landing)
-    return results
+    from codesuture.supplying import supply
 
-
-def _raised_here(exception: BaseException) -> bool:
-    """Whether the instruction itself raised, or a C function that it called."""
-    trace = exception.__traceback__
-    return trace is not None and trace.tb_next is None
+    return supply(session, exception, frame, armed, site, verdict, kept)
 
 
 _registered_for: Session | None = None
@@ -104,19 +76,6 @@ def _register_boundaries(session: Session) -> None:
     if _registered_for is not session:
         _registered_for = session
         register(session.config.boundaries)
-
-
-def _record(session: Session, decision: Decision, crash: Crash, landing: Landing) -> None:
-    """Count the heal; the first one of a new patch is stored and told."""
-    if decision.is_new and not decision.is_shown:
-        decision.is_shown = True
-        session.add(decision.patch)
-        report_heal(session, decision, crash, landing)
-        try:
-            session.store.save(decision.patch)
-        except StoreError as error:
-            session.complain("Patches are lost when this process ends", error)
-    count(session, decision.patch.id)
 
 
 def _armed_code(frame: FrameType) -> ArmedCode:

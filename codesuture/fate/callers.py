@@ -8,7 +8,7 @@ iteration protocol, a TypeError from ``__len__`` when it only wants a hint.
 
 from __future__ import annotations
 
-import signal
+import _signal  # type: ignore[import-not-found]
 import sys
 from types import FunctionType, MethodType
 
@@ -203,7 +203,7 @@ def is_signal_handler(frame: FrameType, caller: FrameType) -> bool:
     if _argument(frame, 1) is not caller:
         return False
     try:
-        handler = signal.getsignal(_argument(frame, 0))  # type: ignore[arg-type]
+        handler = _signal.getsignal(_argument(frame, 0))
     except Exception:
         return False
     return _is_code_of(handler, frame)

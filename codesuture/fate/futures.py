@@ -8,8 +8,8 @@ stacks. Nothing is called that user code could have replaced.
 
 from __future__ import annotations
 
-import functools
 import sys
+from _functools import partial  # type: ignore[import-not-found]
 from types import BuiltinFunctionType, CoroutineType, FunctionType, GeneratorType, MethodType
 
 from codesuture.fate import lookup
@@ -136,7 +136,7 @@ def _waiter(callback: object, future: object) -> Waiter | None:
         return UNCLEAR, "a callback in C"
     if place(kind) == "_asyncio.TaskWakeupMethWrapper":
         return UNCLEAR, "a callback in C"
-    if kind is functools.partial:
+    if kind is partial:
         if place(callback.func) == "asyncio.tasks._release_waiter":  # type: ignore[attr-defined]
             return _only(callback.args[0])  # type: ignore[attr-defined]
         return UNCLEAR, "a partial"

@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError
-
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING
 from codesuture.fate.scope import matches
@@ -86,7 +84,7 @@ def _expects(
 def _timeout(
     name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
 ) -> Outcome:
-    if issubclass(raised.type, CancelledError) and raised.becomes is None:
+    if lookup.is_cancellation(raised.type) and raised.becomes is None:
         return Outcome(UNKNOWN, "has a timeout around a cancellation")
     return Outcome(PASSES, "has a timeout, which lets it pass", raised)
 

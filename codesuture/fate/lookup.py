@@ -44,6 +44,21 @@ def namespace(cls: type) -> dict[str, object]:
     return found
 
 
+def loaded(module: str, name: str) -> object:
+    """What a module of the standard library holds under a name, or MISSING while nobody uses it.
+
+    Importing it here would show in the program, and take time at the first crash.
+    """
+    names = module_dict(sys.modules.get(module))
+    return MISSING if names is None else names.get(name, MISSING)
+
+
+def is_cancellation(kind: type[BaseException]) -> bool:
+    """Whether it is ``asyncio.CancelledError``, or derived from it."""
+    cancelled = loaded("asyncio.exceptions", "CancelledError")
+    return is_class(cancelled) and cancelled in mro(kind)
+
+
 def module_dict(module: object) -> dict[str, object] | None:
     """The names of a module, or None where that is not a plain module."""
     return _module_dict(module) if issubclass(type(module), ModuleType) else None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import re
-from contextvars import Context
+from _functools import partial  # type: ignore[import-not-found]
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 
 from codesuture.fate import lookup
@@ -18,8 +16,11 @@ if TYPE_CHECKING:
     from codesuture.fate.symbols import CodeView, Symbol
 
 _DEPTH = 12
-#: Functions of the library whose results are asked for callables of theirs.
-_RESULTS: dict[str, type] = {"_contextvars.copy_context": Context, "re.compile": re.Pattern}
+#: Functions of the library whose results are asked for callables of theirs: the result's class.
+_RESULTS: dict[str, tuple[str, str]] = {
+    "_contextvars.copy_context": ("_contextvars", "Context"),
+    "re.compile": ("re", "Pattern"),
+}
 
 
 class Notes:
@@ -174,14 +175,15 @@ class Scope:
         assert symbol is not None
         function = self.value(symbol[1], depth + 1)  # type: ignore[arg-type]
         if not lookup.is_class(function):
-            made = _RESULTS.get(lookup.place(function))
-            return MISSING if made is None else InstanceOf(made)
+            named = _RESULTS.get(lookup.place(function))
+            made = MISSING if named is None else lookup.loaded(*named)
+            return InstanceOf(made) if lookup.is_class(made) else MISSING  # type: ignore[arg-type]
         if lookup.class_entry(type(function), "__call__") is not type.__call__:
             return MISSING
         new = lookup.class_entry(function, "__new__")  # type: ignore[arg-type]
         if function is type:
             return MISSING
-        if function is functools.partial:
+        if function is partial:
             return self._partial(symbol[2], depth)
         if type(new) in (staticmethod, FunctionType) and not lookup.is_library(function):
             return MISSING
@@ -193,8 +195,8 @@ class Scope:
         if type(arguments) is tuple and arguments:
             held = self.value(arguments[0], depth + 1)
             if isinstance(held, (FunctionType, MethodType, BuiltinFunctionType)):
-                return functools.partial(held)
-        return InstanceOf(functools.partial)
+                return partial(held)
+        return InstanceOf(partial)
 
 
 def _cell_content(cell: CellType) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from asyncio import CancelledError
 
 from codesuture.fate import futures, lookup
 from codesuture.fate.boundaries import Boundary, boundary_of
@@ -167,7 +166,8 @@ class Walk:
         if group is not None:
             position = futures.group_frame(group, frames)
             if position is None:
-                self.raised = Raised(CancelledError, None, (), self.raised.grouped())
+                cancelled = lookup.loaded("asyncio.exceptions", "CancelledError")
+                self.raised = Raised(cancelled, None, (), self.raised.grouped())  # type: ignore[arg-type]
             else:
                 self.raised, frames = self.raised.grouped(), frames[position:]
         for frame, offset in frames:

@@ -1,0 +1,78 @@
+"""Supplying the value that takes an instruction's place: guard, default, patch, record.
+
+In this order, and at each of them the answer can be to let the exception go on.
+"""
+
+from __future__ import annotations
+
+from codesuture.breaker import Breaker
+from codesuture.decision import Decision, decide
+from codesuture.diagnosis.crash import Crash
+from codesuture.ending import count
+from codesuture.guards.registry import recognise
+from codesuture.report import report_breaker, report_heal, report_refusal
+from codesuture.store.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from codesuture.fate import Verdict
+    from codesuture.healing import ArmedCode
+    from codesuture.session import Session
+    from codesuture.surgery.landing import Landing
+    from codesuture.surgery.sites import Site
+
+
+def supply(
+    session: Session,
+    exception: BaseException,
+    frame: FrameType,
+    armed: ArmedCode,
+    site: Site,
+    verdict: Verdict,
+    kept: tuple[object, ...],
+) -> tuple[object, ...] | None:
+    """What ``runtime.recover`` promises, for an exception that nobody handles."""
+    crash = Crash(exception, frame, armed.code, site, kept)
+    guard = recognise(crash, lambda name: session.config.guards.get(name, True))
+    if guard is None or not (guard.reaches_library or _raised_here(exception)):
+        return None
+    anchor = site.chain[-1] if guard.whole_chain and site.chain else site.ordinal
+    decision = armed.decisions.get((anchor, guard.name))
+    if decision is None:
+        decision = decide(session, armed.module, crash, guard, anchor, verdict)
+        armed.decisions[anchor, guard.name] = decision
+    if decision.refusal:
+        if not decision.is_shown:
+            decision.is_shown = True
+            report_refusal(decision)
+        return None
+    breaker = armed.breakers.setdefault(anchor, Breaker())
+    if not breaker.allows(frame, session.config.breaker_frame, session.config.breaker_site):
+        report_breaker(decision)
+        return None
+    value = guard.value(crash, decision.recipe)
+    landing = armed.landing
+    results = (landing.behind_chain if guard.whole_chain else landing.behind)(site, value)
+    _record(session, decision, crash, landing)
+    return results
+
+
+def _raised_here(exception: BaseException) -> bool:
+    """Whether the instruction itself raised, or a C function that it called."""
+    trace = exception.__traceback__
+    return trace is not None and trace.tb_next is None
+
+
+def _record(session: Session, decision: Decision, crash: Crash, landing: Landing) -> None:
+    """Count the heal; the first one of a new patch is stored and told."""
+    if decision.is_new and not decision.is_shown:
+        decision.is_shown = True
+        session.add(decision.patch)
+        report_heal(session, decision, crash, landing)
+        try:
+            session.store.save(decision.patch)
+        except StoreError as error:
+            session.complain("Patches are lost when this process ends", error)
+    count(session, decision.patch.id)

@@ -1,0 +1,37 @@
+"""A program that handles its exceptions itself imports next to nothing of codesuture for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PROGRAM = """\
+import sys
+
+def read(table):
+    return table["key"]
+
+def handled():
+    try:
+        return read({})
+    except KeyError:
+        return "handled"
+
+before = set(sys.modules)
+print(handled())
+for name in sorted(set(sys.modules) - before):
+    print(name)
+"""
+#: What the interpreter's own ``types`` and ``bisect`` come with.
+SMALL = {"_bisect", "_functools", "_types", "bisect", "types"}
+
+
+def test_a_handled_exception_imports_the_fate_analysis_and_no_more(
+    installed_python, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text(PROGRAM)
+    done = installed_python.run("app.py", cwd=tmp_path)
+    first, *imported = done.stdout.splitlines()
+    assert (done.returncode, done.stderr, first) == (0, "", "handled")
+    assert "codesuture.healing" in imported, "the exception did not enter the runtime"
+    allowed = ("codesuture.fate", "codesuture.healing")
+    assert [name for name in imported if not name.startswith(allowed) and name not in SMALL] == []

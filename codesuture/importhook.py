@@ -37,7 +37,8 @@ _cache: ArmedCache | None = None
 _expected = dict(ADAPTERS)
 _own_folders: tuple[str, ...] = ()
 _library_folders: tuple[str, ...] = ()
-_said: set[str] = set()
+#: Faults that a line told of, by type and text.
+_said: set[tuple[type[Exception], str]] = set()
 _installed_folders: dict[str, bool] = {}
 _paths_then: list[str] = []
 
@@ -145,11 +146,16 @@ class _Loading:
 
 
 def _say_not_armed(module: str, error: Exception) -> None:
-    if module not in _said:
-        _said.add(module)
+    """One line for each fault: where arming fails at all, it fails for every module."""
+    fault = (type(error), str(error))
+    if fault not in _said:
+        _said.add(fault)
         from codesuture.messages import emit
 
-        emit(f"{module} runs without codesuture: {type(error).__name__}: {error}")
+        emit(
+            f"{module} runs without codesuture, and so does each module where this happens again: "
+            f"{type(error).__name__}: {error}"
+        )
 
 
 def _adapt_other_tools() -> None:

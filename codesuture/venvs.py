@@ -244,11 +244,14 @@ def _judge(place: Place, switch: str | None) -> tuple[bool, str, str]:
 def _configuration() -> tuple[str, str] | None:
     """Why the configuration that counts in this directory keeps codesuture off."""
     from codesuture.config import ConfigError, load
+    from codesuture.config.errors import in_words
 
     try:
         config = load(os.getcwd())
-    except (ConfigError, OSError) as problem:
-        return f"the configuration is wrong: {problem}", getattr(problem, "hint", "")
+    except ConfigError as problem:
+        return f"the configuration is wrong: {problem}", problem.hint
+    except OSError as problem:
+        return f"the configuration cannot be read: {in_words(problem)}", ""
     if config.mode == "off":
         return f'mode is "off" ({config.origin("mode")})', "codesuture config set mode heal"
     return None

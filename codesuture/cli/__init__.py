@@ -61,7 +61,9 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as problem:
-        report(_sentence(problem), [])
+        from codesuture.config.errors import in_words
+
+        report(in_words(problem), [])
         return 1
     except KeyboardInterrupt:
         return 130
@@ -95,14 +97,6 @@ def _unknown_command(word: str) -> Failure:
     if word.endswith(".py") or os.path.exists(word):
         hints.insert(0, f"to run a program: codesuture run {word}")
     return Failure(f"there is no command {word!r}", *hints, code=2)
-
-
-def _sentence(problem: OSError) -> str:
-    if problem.filename:
-        return f"{problem.filename}: {problem.strerror}"
-    if type(problem) is FileNotFoundError:  # what os.getcwd() raises
-        return "the working directory does not exist any more"
-    return str(problem)
 
 
 def _have_streams() -> None:

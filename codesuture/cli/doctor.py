@@ -10,6 +10,7 @@ from codesuture import cachekey
 from codesuture.cli.failure import Failure, Parser
 from codesuture.cli.terminal import Screen, plain
 from codesuture.config import Config, ConfigError, load
+from codesuture.config.errors import in_words
 from codesuture.store import Store, StoreError
 from codesuture.venvs import INSTALLED, LINES, Place, Status, Trial, VenvError, status, try_agent
 
@@ -175,9 +176,12 @@ def _switch(found: Status) -> Finding:
 def _configuration() -> tuple[Config | None, Finding]:
     try:
         config = load(os.getcwd())
-    except (ConfigError, OSError) as problem:
-        do = getattr(problem, "hint", "") or "codesuture config show"
+    except ConfigError as problem:
+        do = problem.hint or "codesuture config show"
         return None, Finding("Configuration", WRONG, str(problem), do)
+    except OSError as problem:
+        do = "change to a directory that exists and that you can read"
+        return None, Finding("Configuration", WRONG, in_words(problem), do)
     if config.notes:
         return config, Finding("Configuration", NOTE, "; ".join(config.notes))
     return config, Finding("Configuration", GOOD, config.path or "none, all defaults")

@@ -24,6 +24,15 @@ class ConfigError(Exception):
         return ConfigError(f"{place}: {self}", self.hint, self.key)
 
 
+def in_words(problem: OSError) -> str:
+    """What the operating system refused, without its error number."""
+    if problem.filename:
+        return f"{problem.filename}: {problem.strerror}"
+    if type(problem) is FileNotFoundError:  # what os.getcwd() raises
+        return "the working directory does not exist any more"
+    return str(problem)
+
+
 def did_you_mean(wrong: str, names: Iterable[str]) -> str:
     """The hint that names the entry of `names` nearest to `wrong`; empty when none is near."""
     from difflib import get_close_matches

@@ -170,17 +170,25 @@ def test_written_caches_are_plain(installed_python, tmp_path):
     assert contents[0] == contents[1]
 
 
-def test_a_failure_while_arming_is_one_line_and_the_module_runs(installed_python, tmp_path):
-    (tmp_path / "mod.py").write_text("print('mod', __name__)\n")
+def test_a_fault_while_arming_is_one_line_and_the_modules_run(installed_python, tmp_path):
+    for name in ("mod", "other", "third"):
+        (tmp_path / f"{name}.py").write_text(f"print('{name}', __name__)\n")
     (tmp_path / "app.py").write_text(
         "import codesuture.importhook as hook\n"
-        "def arm(code): raise RuntimeError('broken')\n"
+        "def arm(code): raise RuntimeError('odd' if 'third' in code.co_filename else 'broken')\n"
         "hook.surgery.arm = arm\n"
-        "import mod, importlib\nimportlib.reload(mod)\n"
+        "import mod, other, third, importlib\nimportlib.reload(mod)\n"
     )
     done = installed_python.run("app.py", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "mod mod\nmod mod\n")
-    assert done.stderr == "[CodeSuture] mod runs without codesuture: RuntimeError: broken\n"
+    assert (done.returncode, done.stdout) == (
+        0,
+        "mod mod\nother other\nthird third\nmod mod\n",
+    )
+    again = "runs without codesuture, and so does each module where this happens again"
+    assert done.stderr == (
+        f"[CodeSuture] mod {again}: RuntimeError: broken\n"
+        f"[CodeSuture] third {again}: RuntimeError: odd\n"
+    )
 
 
 FORBIDDEN = {

@@ -198,6 +198,9 @@ def test_a_working_directory_that_is_gone(shell, tmp_path):
         done = shell(f"{gone}codesuture {command}")
         assert done.returncode == 1
         assert done.stderr == "error: the working directory does not exist any more\n", command
+    done = shell(f"{gone}codesuture doctor")
+    assert done.returncode == 1 and "Errno" not in done.stdout + done.stderr
+    assert "wrong Configuration the working directory does not exist any more" in done.stdout
     done = shell(f"{gone}python {tmp_path}/app.py", CODESUTURE="1")
     assert done.returncode == 1
     assert done.stderr.startswith(

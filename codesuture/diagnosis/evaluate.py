@@ -20,6 +20,7 @@ from codesuture.diagnosis.expression import (
     Unary,
 )
 from codesuture.diagnosis.lookup import MISSING, attribute, item
+from codesuture.frames import local_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def variable(name: str, frame: FrameType, kind: type = Name) -> Any:
     if kind is not Global:
         # A dict, or on 3.13+ the interpreter's proxy of a function's locals (PEP 667); a class
         # body can have any mapping there.
-        places = frame.f_locals
+        places = local_variables(frame)
         if type(places) in _LOCALS:
             if name in places:
                 return places[name]

@@ -16,6 +16,7 @@ from types import FunctionType
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING, class_entry, place
 from codesuture.fate.verdict import HANDLED, UNHANDLED, UNKNOWN
+from codesuture.frames import local_variables
 from codesuture.messages import emit
 
 TYPE_CHECKING = False
@@ -72,7 +73,7 @@ def unless_overridden(*methods: str) -> Rule:
     """Nobody handles it there, unless the class of ``self`` brings a method of its own."""
 
     def rule(frame: FrameType) -> tuple[str, str]:
-        owner = frame.f_locals.get("self", MISSING)
+        owner = local_variables(frame).get("self", MISSING)
         for method in methods:
             entry = class_entry(type(owner), method)
             if type(entry) is FunctionType and not lookup.is_library(entry):
@@ -86,7 +87,7 @@ def unless_attribute(path: tuple[str, ...]) -> Rule:
     """Nobody handles it there, unless an attribute of ``self`` holds a handler."""
 
     def rule(frame: FrameType) -> tuple[str, str]:
-        value = frame.f_locals.get("self", MISSING)
+        value = local_variables(frame).get("self", MISSING)
         for name in path:
             value = lookup.attribute(value, name)
         if value is not MISSING and value is not None:
@@ -106,7 +107,7 @@ def _delivered(frame: FrameType) -> tuple[str, str]:
 
 def _future_of_job(frame: FrameType) -> object:
     """``concurrent.futures.thread._WorkItem.run``: the future is the item's."""
-    return lookup.attribute(frame.f_locals.get("self"), "future")
+    return lookup.attribute(local_variables(frame).get("self"), "future")
 
 
 def _in_task(frame: FrameType) -> tuple[str, str]:

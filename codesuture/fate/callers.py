@@ -31,6 +31,7 @@ from codesuture.fate.lookup import MISSING, class_entry, place
 from codesuture.fate.scope import InstanceOf, Scope
 from codesuture.fate.symbols import called, view_of
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
+from codesuture.frames import local_variables
 from codesuture.surgery.opcodes import BINARY_SIGNS, NAMES, stack_effect
 
 TYPE_CHECKING = False
@@ -189,7 +190,7 @@ def _argument(frame: FrameType, position: int) -> object:
     if position >= code.co_argcount:
         return MISSING
     try:
-        return frame.f_locals[code.co_varnames[position]]
+        return local_variables(frame)[code.co_varnames[position]]
     except Exception:
         return MISSING
 

@@ -15,6 +15,7 @@ from types import BuiltinFunctionType, CoroutineType, FunctionType, GeneratorTyp
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING, place
 from codesuture.fate.symbols import view_of
+from codesuture.frames import local_variables
 from codesuture.surgery.opcodes import NAMES
 
 TYPE_CHECKING = False
@@ -213,7 +214,7 @@ def frames_in(module: str, qualname: str, local: str, value: object) -> list[Fra
             if (
                 frame.f_code.co_qualname == qualname
                 and frame.f_globals.get("__name__") == module
-                and frame.f_locals.get(local) is value
+                and local_variables(frame).get(local) is value
             ):
                 found.append(frame)
             frame = frame.f_back
@@ -226,7 +227,7 @@ def group_frame(group: object, frames: list[tuple[FrameType, int]]) -> int | Non
     for number, (frame, _) in enumerate(frames):
         if (
             frame.f_globals.get("__name__") == "asyncio.taskgroups"
-            and frame.f_locals.get("self") is group
+            and local_variables(frame).get("self") is group
         ):
             position = number + 1
     return position

@@ -7,6 +7,7 @@ from types import BuiltinFunctionType, CellType, FunctionType, MethodType, Modul
 
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING
+from codesuture.frames import local_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Scope:
         if self._frame is None:
             return self.free.get(name, MISSING)
         try:
-            return self._frame.f_locals[name]
+            return local_variables(self._frame)[name]
         except Exception:
             return MISSING
 
@@ -117,7 +118,7 @@ class Scope:
         """LOAD_NAME: locals (a class body's or the module's), then globals."""
         frame = self._frame
         if frame is not None:
-            space = frame.f_locals
+            space = local_variables(frame)
             if space is not frame.f_globals:
                 self.notes.live = True
                 if type(space) is not dict:

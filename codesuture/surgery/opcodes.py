@@ -43,6 +43,9 @@ def _inline_caches() -> list[int]:
 
 CACHES: list[int] = _inline_caches()
 
+#: Whether ``f_locals`` of a function's frame is a dict that the frame keeps (before PEP 667).
+LOCALS_ARE_A_COPY: bool = PYTHON < (3, 13)
+
 # --- control flow -----------------------------------------------------------------------------
 
 # END_ASYNC_FOR names its loop in its argument since 3.14, for instrumentation; it does not jump.

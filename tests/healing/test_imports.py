@@ -33,5 +33,5 @@ def test_a_handled_exception_imports_the_fate_analysis_and_no_more(
     first, *imported = done.stdout.splitlines()
     assert (done.returncode, done.stderr, first) == (0, "", "handled")
     assert "codesuture.healing" in imported, "the exception did not enter the runtime"
-    allowed = ("codesuture.fate", "codesuture.healing")
+    allowed = ("codesuture.fate", "codesuture.frames", "codesuture.healing")
     assert [name for name in imported if not name.startswith(allowed) and name not in SMALL] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -70,6 +71,14 @@ class InstalledPython:
             timeout=timeout,
             check=False,
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let programs that are started be interrupted, also where a shell runs the tests in the
+    background: such a shell has SIGINT ignored, and that is inherited."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 MakeVenv = Callable[[Path, Path | None], InstalledPython]

@@ -93,9 +93,10 @@ class Crash:
 
     def evaluate(self, expression: Expression) -> object:
         """The expression's value now, found without running user code, or ``MISSING``."""
-        for operand, value in zip(self.operands, self.kept, strict=False):
-            if operand is expression:
-                return value
+        if self.kept:
+            for operand, value in zip(self.operands, self.kept, strict=True):
+                if operand is expression:
+                    return value
         try:
             return evaluate(expression, self.frame)
         except Exception:  # diagnosis must not be what a program dies of

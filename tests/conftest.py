@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 Done = subprocess.CompletedProcess[str]
+
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+_DURATION = re.compile(r"\bin \d+\.\d+s\b")
+
+
+def _steady(text: str) -> str:
+    return _DURATION.sub("in 0s", _ADDRESS.sub("0x", text))
+
+
+@pytest.fixture(scope="session")
+def steady() -> Callable[[str], str]:
+    """`steady(text)`: what a program printed, without what differs from run to run: addresses of
+    objects, and the seconds that a test runner took ("Ran 1 test in 0.001s")."""
+    return _steady
 
 
 class InstalledPython:

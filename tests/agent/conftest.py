@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +11,6 @@ import pytest
 Outcome = tuple[int, str, str]
 Compare = Callable[..., Outcome]
 
-ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
-
 
 def _lines(outcome: Outcome) -> list[str]:
     code, out, err = outcome
@@ -21,19 +18,17 @@ def _lines(outcome: Outcome) -> list[str]:
 
 
 @pytest.fixture
-def same(installed_python, tmp_path: Path) -> Compare:
+def same(installed_python, tmp_path: Path, steady: Callable[[str], str]) -> Compare:
     """Run a command line without and with the agent, assert that nothing differs, return it.
 
-    Both run in the test's folder. Object addresses count as equal.
+    Both run in the test's folder. What differs from run to run (`steady`) counts as equal.
     """
 
     def compare(*words: str | Path, **options) -> Outcome:
         outcomes = []
         for agent in (False, True):
             done = installed_python.run(*words, agent=agent, **{"cwd": tmp_path, **options})
-            outcomes.append(
-                (done.returncode, ADDRESS.sub("0x", done.stdout), ADDRESS.sub("0x", done.stderr))
-            )
+            outcomes.append((done.returncode, steady(done.stdout), steady(done.stderr)))
         plain, with_agent = outcomes
         difference = difflib.unified_diff(_lines(plain), _lines(with_agent), "plain", "agent", n=0)
         assert "\n".join(difference) == ""

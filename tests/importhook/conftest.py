@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
-
-ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 
 #: Put in front of a program: `armed(module)` is whether the code that it ran was armed.
 PRELUDE = """\
@@ -37,7 +34,7 @@ def program(installed_python, tmp_path: Path):
 
 
 @pytest.fixture
-def same_program(installed_python, tmp_path: Path):
+def same_program(installed_python, tmp_path: Path, steady):
     """Run a program that imports `mod` and `pkg`, plain and under the agent: no difference."""
     (tmp_path / "mod.py").write_text('"""Text."""\ndef f(x):\n    return x.y\n')
     (tmp_path / "pkg").mkdir()
@@ -51,7 +48,7 @@ def same_program(installed_python, tmp_path: Path):
         assert plain.returncode == 0, plain.stderr
 
         def seen(done) -> list[str]:
-            return [str(done.returncode), *ADDRESS.sub("0x", done.stdout).split("\n"), done.stderr]
+            return [str(done.returncode), *steady(done.stdout).split("\n"), done.stderr]
 
         assert seen(ours) == seen(plain)
 

@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +26,6 @@ import pytest
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
 _SHOWN_AT_LOADING = re.compile(r"^\[CodeSuture\] Already healed, skipping: .*\n", re.MULTILINE)
-_ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 
 Done = subprocess.CompletedProcess[str]
 
@@ -59,8 +59,11 @@ def read_programs() -> list[Program]:
 class Runs:
     """Runs one program in several ways, each in a folder of its own."""
 
-    def __init__(self, python: Any, folder: Path, program: Program) -> None:
+    def __init__(
+        self, python: Any, folder: Path, program: Program, steady: Callable[[str], str]
+    ) -> None:
         self._python = python
+        self._steady = steady
         self._folder = folder
         self._program = program
 
@@ -74,7 +77,7 @@ class Runs:
         )
         for stream in ("stdout", "stderr"):
             text = getattr(done, stream).replace(str(folder), "FOLDER")
-            setattr(done, stream, _ADDRESS.sub("0x", text))
+            setattr(done, stream, self._steady(text))
         return done
 
     def forge(self) -> Path:
@@ -113,9 +116,13 @@ def workers() -> Any:
 
 @pytest.mark.parametrize("program", read_programs(), ids=lambda program: program.name)
 def test_small_program(
-    program: Program, installed_python: Any, tmp_path: Path, workers: ThreadPoolExecutor
+    program: Program,
+    installed_python: Any,
+    tmp_path: Path,
+    workers: ThreadPoolExecutor,
+    steady: Callable[[str], str],
 ) -> None:
-    runs = Runs(installed_python, tmp_path, program)
+    runs = Runs(installed_python, tmp_path, program, steady)
     forging: Future[Path] = workers.submit(runs.forge)
     plain_run: Future[Done] = workers.submit(runs.run, "plain", agent=False)
     armed, plain = runs.run("armed"), plain_run.result()
@@ -142,9 +149,14 @@ SOME = 6
 @pytest.mark.parametrize("program", read_programs()[::SOME], ids=lambda program: program.name)
 @pytest.mark.parametrize("mode", ["observe", "off"])
 def test_mode_that_only_looks(
-    mode: str, program: Program, installed_python: Any, tmp_path: Path, workers: ThreadPoolExecutor
+    mode: str,
+    program: Program,
+    installed_python: Any,
+    tmp_path: Path,
+    workers: ThreadPoolExecutor,
+    steady: Callable[[str], str],
 ) -> None:
-    runs = Runs(installed_python, tmp_path, program)
+    runs = Runs(installed_python, tmp_path, program, steady)
     plain_run: Future[Done] = workers.submit(runs.run, "plain", agent=False)
     done, plain = runs.run("looked_at", CODESUTURE_MODE=mode), plain_run.result()
     assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout)

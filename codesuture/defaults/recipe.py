@@ -46,6 +46,9 @@ COMPUTATIONS = {
     "concatenate": "both operands as text, concatenated",
     "neutral": "the other operand, as if this one were zero or empty",
     "format": "the text, with what does not fit its format as it is",
+    "unsorted": "the items in the order that they have",
+    "joined": "the items as text, joined",
+    "fitting": "what the items give that fit",
 }
 
 MAX_DEPTH = 8

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from codesuture.defaults.recipe import Recipe
 from codesuture.diagnosis.expression import Call
+from codesuture.diagnosis.lookup import MISSING
 from codesuture.guards.callee import callee
 from codesuture.guards.guard import Guard
 from codesuture.guards.messages import says
 from codesuture.guards.results import RESULTS
+from codesuture.guards.salvage import SALVAGED, salvage
 from codesuture.guards.typed import EMPTY_LIST, EMPTY_TEXT, FALSE, NONE_VALUE
 
 TYPE_CHECKING = False
@@ -35,10 +37,12 @@ class ArgumentGuard(Guard):
     fixed = True
     meaning = (
         "A built-in function or method is given an argument of the wrong type or value (`len(5)`, "
-        '`sum(None)`, `sorted([1, None])`, `",".join([1])`, `range("3")`, `math.sqrt(-1)`, …): '
-        "it gives what it would for no input. A wrong number of arguments is left alone."
+        '`sum(None)`, `range("3")`, `math.sqrt(-1)`, …): it gives what it would for no input. Of '
+        "items that can be looked at again, `sorted` keeps all in the order that they have, "
+        "`str.join` makes text of each, `sum`, `min` and `max` leave out what does not fit. A "
+        "wrong number of arguments is left alone."
     )
-    supplies = "what the function gives for no input"
+    supplies = "what the function gives for the items that fit, or for no input"
     examples = ("sorted(rows)", '", ".join(ids)', "range(count)", "math.sqrt(x)")
 
     def recognises(self, crash: Crash) -> bool:
@@ -56,7 +60,15 @@ class ArgumentGuard(Guard):
         return Call(crash.operands[0], crash.operands[1:], crash.keywords).text()
 
     def default(self, crash: Crash) -> Recipe:
-        return self._recipe(crash) or NONE_VALUE
+        return SALVAGED.get(callee(crash)) or self._recipe(crash) or NONE_VALUE
+
+    def value(self, crash: Crash, recipe: Recipe) -> object:
+        if recipe.kind == "compute":
+            salvaged = salvage(crash)
+            if salvaged is not MISSING:
+                return salvaged
+            recipe = self._recipe(crash) or NONE_VALUE
+        return super().value(crash, recipe)
 
     def advice(self, target: str, operation: str = "") -> str:
         return f"Make sure that the arguments of `{target}` are of the types that it takes."

@@ -1,7 +1,8 @@
 """The value of an operand that is gone: what can be worked out again without user code.
 
 Beyond what ``Crash.evaluate`` finds, this repeats operations on exact built-in values that have no
-side effects and cannot take long: methods of text, ``str`` of numbers, f-strings, displays.
+side effects and cannot take long: methods of text, views of dicts, ``str`` of numbers, f-strings,
+displays.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _TEXT_METHODS = frozenset({
     "split", "rsplit", "splitlines", "partition", "rpartition", "strip", "lstrip", "rstrip",
     "lower", "removeprefix", "removesuffix",
 })  # fmt: skip
+#: Methods of dict that only look at it.
+_VIEW_METHODS = frozenset({"keys", "values", "items"})
 
 
 def known_value(crash: Crash, expression: Expression) -> object:
@@ -73,9 +76,11 @@ def _call(crash: Crash, expression: Call) -> object:
         if crash.evaluate(function) is str and len(arguments) == 1:
             return _text(arguments[0])
         return MISSING
+    owner = known_value(crash, function.object)
+    if type(owner) is dict and not arguments and function.name in _VIEW_METHODS:
+        return dict.__dict__[function.name](owner)
     if function.name not in _TEXT_METHODS:
         return MISSING
-    owner = known_value(crash, function.object)
     if type(owner) is not str or len(owner) > _MOST_TEXT:
         return MISSING
     if not all(type(argument) is str or type(argument) is int for argument in arguments):

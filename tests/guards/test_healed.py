@@ -237,10 +237,7 @@ CALLS = [
     ("argument_guard", "x = 5; result = len(x)", 0, "len(x)"),
     ("argument_guard", "class A:\n def __len__(self): return None\nresult = len(A())", 0, ""),
     ("argument_guard", "result = sum(None)", 0, "sum(None)"),
-    ("argument_guard", "result = sum([1, None])", 0, ""),
     ("argument_guard", "x = None; result = sorted(x)", [], "sorted(x)"),
-    ("argument_guard", "result = sorted([1, None])", [], ""),
-    ("argument_guard", "result = ', '.join([1])", "", "', '.join([1])"),
     ("argument_guard", "n = '3'; result = list(range(n))", [], "range(n)"),
     ("argument_guard", "import math\nresult = math.sqrt(-1)", 0.0, ""),
     ("argument_guard", "result = list(map(int, ['x']))", [], ""),
@@ -255,6 +252,32 @@ CALLS = [
     ("argument_guard", "result = str.upper(5)", "", "str.upper(5)"),
     ("argument_guard", "import re\nresult = re.compile('a').match(None)", None, ""),
 ]
+SALVAGED = [
+    ("argument_guard", "result = sorted([1, None])", [1, None], "sorted([1, None])"),
+    ("argument_guard", "x = [3, 'a', 1]; result = sorted(x, reverse=True)", [3, "a", 1], ""),
+    ("argument_guard", "x = [{'a': 1}, {}]; result = sorted(x, key=lambda r: r.get('a'))",
+     [{"a": 1}, {}], ""),
+    ("argument_guard", "d = {'b': 1, 'a': None}; result = sorted(d.items(), key=lambda i: i[1])",
+     [("b", 1), ("a", None)], ""),
+    ("argument_guard", "d = {'b': 1, 'a': None}; result = sorted(d.values())", [1, None], ""),
+    ("argument_guard", "result = sorted(x for x in [1, None])", [], ""),
+    ("argument_guard", "class L(list): pass\nx = L([1, None]); result = sorted(x)", [], ""),
+    ("argument_guard", "result = ', '.join([1, 'a', None])", "1, a, ", "', '.join([1, 'a', None])"),
+    ("argument_guard", "x = {1: 2}; s = '-'; result = s.join(x.values())", "2", ""),
+    ("argument_guard", "x = [1]; result = str.join('-', x)", "", ""),
+    ("argument_guard", "result = ','.join(x for x in [1])", "", ""),
+    ("argument_guard", "result = sum([1, None, 2.5, 'x'])", 3.5, ""),
+    ("argument_guard", "x = (1, None); result = sum(x, 10)", 11, ""),
+    ("argument_guard", "x = (1, None); result = sum(x, start=10)", 11, ""),
+    ("argument_guard", "x = [[1], None]; result = sum(x, [])", 0, ""),
+    ("argument_guard", "result = sum(x for x in [1, None])", 0, ""),
+    ("argument_guard", "from decimal import Decimal as D\nx = [D(1), 2.0]; result = sum(x)", 0, ""),
+    ("argument_guard", "a = None; result = min(3, a, 2)", 2, "min(3, a, 2)"),
+    ("argument_guard", "x = ['b', None, 'a']; result = max(x)", "b", "max(x)"),
+    ("argument_guard", "x = [1, 'a']; result = max(x)", None, ""),
+    ("argument_guard", "x = [1, 3, None]; result = max(x, key=lambda n: n)", None, ""),
+    ("argument_guard", "x = [None, None]; result = max(x)", None, ""),
+]  # fmt: skip
 LOOKUPS = [
     ("lookup_guard", "d = {}; result = d.pop('a')", None, "d.pop('a')"),
     ("lookup_guard", "d = {}; k, v = d.popitem(); result = k, v", (None, None), ""),
@@ -355,7 +378,7 @@ BLOCKS = [
 ]
 CASES = [
     *NONE_ATTRIBUTES, *ATTRIBUTES, *KEYS, *CHAINS, *INDICES, *UNPACKING, *CONVERSIONS, *DIVISIONS,
-    *TEXT, *FILES, *CALLS, *LOOKUPS, *ITERATION, *OPERANDS, *BLOCKS,
+    *TEXT, *FILES, *CALLS, *SALVAGED, *LOOKUPS, *ITERATION, *OPERANDS, *BLOCKS,
 ]  # fmt: skip
 
 

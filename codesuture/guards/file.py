@@ -1,4 +1,4 @@
-"""file_guard: reading a file that is not there."""
+"""file_guard: reading a file that is not there, or that has no name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from codesuture.diagnosis.expression import Unary
 from codesuture.diagnosis.lookup import MISSING
 from codesuture.guards.callee import callee
 from codesuture.guards.guard import Guard
+from codesuture.guards.messages import blames_none
 from codesuture.guards.typed import EMPTY_BYTES, EMPTY_TEXT
 
 TYPE_CHECKING = False
@@ -29,18 +30,22 @@ _READING = frozenset({"r", "t", "b", "U"})
 class FileGuard(Guard):
     name = "file_guard"
     operations = frozenset({"call"})
-    exceptions = (FileNotFoundError,)
+    exceptions = (FileNotFoundError, TypeError)
     fixed = True
     reaches_library = True
     meaning = (
-        "A file that does not exist is opened for reading: it is an empty file, text or binary as "
-        "asked for. Modes that write are left alone, and so is a mode that cannot be told."
+        "A file that does not exist, or whose name is `None`, is opened for reading: it is an "
+        "empty file, text or binary as asked for. Modes that write are left alone, and so is a "
+        "mode that cannot be told."
     )
     supplies = "an empty text or binary file"
-    examples = ('open("settings.ini")', 'open(path, "rb")')
+    examples = ('open("settings.ini")', 'open(path, "rb")', "open(None)")
 
     def recognises(self, crash: Crash) -> bool:
-        return type(crash.exception) is FileNotFoundError and self._recipe(crash) is not None
+        exception = crash.exception
+        if type(exception) is not FileNotFoundError and not blames_none(exception, "path"):
+            return False
+        return self._recipe(crash) is not None
 
     def _recipe(self, crash: Crash) -> Recipe | None:
         name = callee(crash)
@@ -61,14 +66,15 @@ class FileGuard(Guard):
 
     def value(self, crash: Crash, recipe: Recipe) -> object:
         made = super().value(crash, recipe)
-        name = crash.exception.filename  # type: ignore[attr-defined]
+        exception = crash.exception
+        name = exception.filename if type(exception) is FileNotFoundError else None
         if type(made) in (EmptyTextFile, EmptyBinaryFile) and type(name) in (str, bytes):
             made.name = name  # type: ignore[attr-defined]
         return made
 
     def advice(self, target: str, operation: str = "") -> str:
         return (
-            f"Make sure that the file `{target}` is there, or catch FileNotFoundError and go on "
+            f"Make sure that `{target}` names a file that is there, or test for it first and go on "
             "without it."
         )
 

@@ -117,6 +117,8 @@ _FORMS: dict[str, tuple[str, ...]] = {
     ),
     # Python/bltinmodule.c, min_max
     "empty": (r"(?:min|max)\(\) (?:arg is an empty sequence|iterable argument is empty)",),
+    # Modules/posixmodule.c, PyOS_FSPath
+    "path": (r"expected str, bytes or os\.PathLike object, not (?P<left>.+)",),
     # Objects/object.c, PyObject_GenericSetAttr and its like; Objects/typeobject.c;
     # Objects/moduleobject.c
     "attribute": (

@@ -225,6 +225,8 @@ FILES = [
     ("file_guard", "result = open('/none/x', mode='rt').name", "/none/x", "'/none/x'"),
     ("file_guard", "m = 'r'; p = '/none/x'; result = open(p, m).readlines()", [], "p"),
     ("file_guard", "with open('/none/x') as f: result = list(f)", [], "'/none/x'"),
+    ("file_guard", "p = None; result = open(p, 'rb').read()", b"", "p"),
+    ("file_guard", "p = None\nwith open(p) as f: result = f.read()", "", "p"),
     ("file_guard", "import io\nresult = io.open('/none/x', encoding='ascii').read()", "", ""),
 ]
 CALLS = [

@@ -66,6 +66,9 @@ RAISED_BY_PYTHON_CODE = [
 WRITING = [
     "open('/none/x', 'w')",
     "open('/none/x', 'a')",
+    "open(None, 'w')",
+    "open([])",
+    "open('/none/x', None)",
     "open('/none/x', 'r+')",
     "open('/none/x', 'x')",
     "open('/none/x', mode='wb')",

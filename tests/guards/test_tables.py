@@ -118,6 +118,8 @@ def test_name_of(called, name):
         ("del None.x", "attribute", ("NoneType",)),
         ("int.x", "attribute", ("int",)),
         ("min(())", "empty", ()),
+        ("open(None)", "path", ("NoneType",)),
+        ("open([])", "path", ("list",)),
         ("[][1:2] = 5", "store slice", ()),
         ("(lambda x: 1)()", "signature", ()),
         ("(lambda: 1)(1)", "signature", ()),

@@ -104,7 +104,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--retries",
         metavar="N",
-        help="how often a program that died may be run again where it could not be healed in place",
+        help="how often a program that died may be run again where it could not be healed in place; "
+        "still to come: nothing is run again by this version",
     )
 
 
@@ -125,6 +126,8 @@ def execute(words: list[str]) -> int:
         print("[CodeSuture] CODESUTURE=0 is set: running without codesuture", file=sys.stderr)
     else:
         environment |= {SWITCH: "1", RUN_VARIABLE: encode(flags)}
+        if int(flags.get("retries", 0)):
+            _say_that_retries_are_to_come(given.retries)
     return _start([*interpreter(with_agent=not off), *target.program], environment)
 
 
@@ -184,6 +187,14 @@ def _say_what_was_taken(target: Target) -> None:
     print(
         f"[CodeSuture] {' '.join(target.behind)} behind the script: taken as codesuture's "
         f'(write "--" before options of the program)',
+        file=sys.stderr,
+    )
+
+
+def _say_that_retries_are_to_come(retries: str) -> None:
+    print(
+        f"[CodeSuture] --retries {retries}: this version runs nothing again; what cannot be healed "
+        "in place fails as it would without codesuture",
         file=sys.stderr,
     )
 

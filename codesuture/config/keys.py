@@ -101,7 +101,8 @@ KEYS: tuple[Key, ...] = (
         "integer",
         Whole(0),
         3,
-        "How often a program that died may be run again where it could not be healed in place.",
+        "How often a program that died may be run again where it could not be healed in place. "
+        "Still to come: nothing is run again by this version.",
     ),
     Key(
         "store",

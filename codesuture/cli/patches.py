@@ -93,7 +93,9 @@ def read() -> Listing:
         counters = store.counters()
     except StoreError as problem:
         raise Failure(str(problem)) from None
-    newest_last = sorted(patches, key=lambda patch: (patch.created, patch.name, patch.id))
+    newest_last = sorted(
+        patches, key=lambda patch: (patch.created, patch.name, patch.ordinal, patch.id)
+    )
     entries = [Entry(patch, counters.get(patch.id), config) for patch in newest_last]
     return Listing(store, config, entries)
 

@@ -104,8 +104,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--retries",
         metavar="N",
-        help="how often a program that died may be run again where it could not be healed in place; "
-        "still to come: nothing is run again by this version",
+        help="how often a program that died may be run again where it could not be healed in "
+        "place; still to come: nothing is run again by this version",
     )
 
 

@@ -104,11 +104,11 @@ def save_patch(folder: Path, qualname: str, operation: str, **fields: object) ->
         "fate": "No frame up to the top of the program handles it.",
         "python": TAG,
         "codesuture": "0.1.0",
+        "ordinal": site.ordinal,
     }
     patch = Patch.create(
         qualname=qualname,
         fingerprint=fingerprint(code),
-        ordinal=site.ordinal,
         **{**values, **fields},  # type: ignore[arg-type]
     )
     Store(folder / ".codesuture_store").save(patch)

@@ -47,6 +47,17 @@ def test_json(cli: Cli, project: Path) -> None:
     assert (total["hits"], total["first_seen"], total["default_text"]) == (0, None, "0")
 
 
+def test_patches_of_a_function_stand_in_the_order_of_its_code(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def f(a, b, c):\n    return a.x, b.y, c.z\n", "utf-8")
+    moment = datetime.now(UTC)
+    for ordinal in (9, 1, 4, 2, 8, 5):  # their ids sort otherwise
+        save_patch(
+            tmp_path, "f", "load_attribute", ordinal=ordinal, created=moment, target=f"x{ordinal}"
+        )
+    rows = json.loads(cli("audit", "--json").stdout)["patches"]
+    assert [row["ordinal"] for row in rows] == [1, 2, 4, 5, 8, 9]
+
+
 def test_from_a_folder_below(cli: Cli, project: Path) -> None:
     below = project / "src" / "deep"
     below.mkdir(parents=True)

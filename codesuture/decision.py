@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from codesuture import __version__
-from codesuture.config.match import matches
+from codesuture.config.match import matches, names_of
 from codesuture.defaults.ladder import choose
 from codesuture.defaults.recipe import Recipe
 from codesuture.diagnosis.crash import Crash
@@ -50,7 +50,8 @@ def decide(
     approved = found[0] if found else None
     known = approved.default if approved else None
     choice = choose(crash, guard, session.config.defaults, known, module)
-    refusal = _refusal(session, module, approved)
+    names = names_of(crash.frame.f_globals.get("__name__"), module)
+    refusal = _refusal(session, names, approved)
     if approved is not None:
         return Decision(approved, guard, choice.recipe, False, refusal)
     created = datetime.now(UTC)
@@ -78,15 +79,18 @@ def decide(
     return Decision(patch, guard, choice.recipe, True, refusal)
 
 
-def _refusal(session: Session, module: str, approved: Patch | None) -> str:
-    """Why a decision is not applied, as the end of a sentence; empty where it is."""
+def _refusal(session: Session, names: tuple[str, ...], approved: Patch | None) -> str:
+    """Why a decision is not applied, as the end of a sentence; empty where it is.
+
+    ``names`` are the module's, the one that patches know first.
+    """
     config = session.config
     if config.dry_run:
         return "this is a dry run"
     if config.mode != "heal":
         return f"the mode is {config.mode}"
-    if matches(module, config.protect):
-        return f"{module} is protected"
+    if matches(names, config.protect):
+        return f"{names[0]} is protected"
     if (
         approved is not None
         and config.on_expiry == "disable"

@@ -14,6 +14,7 @@ from _frozen_importlib_external import SourceFileLoader, SourcelessFileLoader, S
 
 from codesuture import session, surgery
 from codesuture.armedcache import ArmedCache
+from codesuture.config.match import matches, names_of
 from codesuture.othertools import ADAPTERS
 
 TYPE_CHECKING = False
@@ -170,7 +171,7 @@ def _arm_for_tool(module: str, code: CodeType) -> CodeType:
     if module in MAIN_NAMES:
         return arm_script(code)
     config = _config
-    if config is None or not config.include or not _matches(module, config.include):
+    if config is None or not matches([module], config.include):
         return code
     return _arm(module, code) if _is_wanted(module, code.co_filename) else code
 
@@ -200,10 +201,10 @@ def is_user_code(module: str, filename: str, config: Config) -> bool:
     """
     if module.partition(".")[0] in ("codesuture", "codesuture_agent"):
         return False
-    name = session.module_name("__main__" if module in MAIN_NAMES else module, filename)
-    if config.exclude and _matches(name, config.exclude):
+    names = names_of(module, session.module_name(module, filename))
+    if matches(names, config.exclude):
         return False
-    if config.include and _matches(name, config.include):
+    if matches(names, config.include):
         return True
     if filename.startswith("<"):
         return False
@@ -212,12 +213,6 @@ def is_user_code(module: str, filename: str, config: Config) -> bool:
     if module in MAIN_NAMES:
         return True
     return not _is_inside(filename, _library_folders) and not _is_installed(filename)
-
-
-def _matches(module: str, patterns: tuple[str, ...]) -> bool:
-    from fnmatch import fnmatchcase  # loaded by `install` already
-
-    return any(fnmatchcase(module, pattern) for pattern in patterns)
 
 
 def _is_inside(filename: str, folders: tuple[str, ...]) -> bool:

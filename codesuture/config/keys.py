@@ -64,8 +64,9 @@ KEYS: tuple[Key, ...] = (
         "list of strings",
         _PATTERNS,
         [],
-        "Module patterns that count as your code although they are installed "
-        "(`shop.*`; wildcards as in `fnmatch`).",
+        "Module patterns that count as your code although they are installed: wildcards as in "
+        "`fnmatch`; a package's name means all that is in it; a script is `__main__` or its name "
+        "without `.py`.",
     ),
     Key(
         "exclude",

@@ -7,8 +7,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def matches(module: str, patterns: Iterable[str]) -> bool:
-    """Whether one of the patterns, as in ``fnmatch``, means ``module``.
+#: The names of the module that a program starts with, in a process of its own and in a worker.
+_MAIN_NAMES = ("__main__", "__mp_main__")
+
+
+def names_of(module: object, known_as: str) -> tuple[str, ...]:
+    """The names by which patterns can mean a module: its ``__name__``, what patches call it.
+
+    They differ for a script only, which is ``__main__`` and the stem of its file.
+    """
+    is_main = type(module) is str and module in _MAIN_NAMES
+    return (known_as, "__main__") if is_main else (known_as,)
+
+
+def matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns, as in ``fnmatch``, means a module that has these names.
 
     A package's own name means all that is in it: ``shop`` is ``shop`` and ``shop.*``.
     """
@@ -18,5 +31,7 @@ def matches(module: str, patterns: Iterable[str]) -> bool:
     from fnmatch import fnmatchcase  # takes re along, so only where there is a pattern
 
     return any(
-        fnmatchcase(module, pattern) or fnmatchcase(module, pattern + ".*") for pattern in patterns
+        fnmatchcase(name, pattern) or fnmatchcase(name, pattern + ".*")
+        for name in names
+        for pattern in patterns
     )

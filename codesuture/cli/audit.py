@@ -53,7 +53,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.patch.name,
         entry.patch.guard,
         entry.patch.target,
-        entry.patch.default.describe(),
+        entry.choice.recipe.describe(),
         str(entry.hits),
         span(entry.age),
         span(entry.left),

@@ -59,7 +59,7 @@ def _as_json(listing: Listing, chosen: list[Entry]) -> dict[str, object]:
                 **entry.to_json(),
                 "source": excerpt.line if excerpt else None,
                 "columns": [excerpt.start, excerpt.end] if excerpt else None,
-                "rung_meaning": _RUNGS.get(entry.patch.rung, ""),
+                "rung_meaning": _RUNGS.get(entry.choice.rung, ""),
                 "advice": advice_for(entry.patch),
             }
         )
@@ -77,18 +77,18 @@ def _print(listing: Listing, chosen: list[Entry]) -> None:
 
 
 def _explain(screen: Screen, entry: Entry, listing: Listing) -> None:
-    patch = entry.patch
+    patch, choice = entry.patch, entry.choice
     screen.line(screen.paint(plain(f"{patch.name}  ({patch.guard}, patch {patch.id})"), "BRIGHT"))
     _part(screen, "What crashed", f"{patch.exception}: {patch.message}")
     _source(screen, entry, listing)
     _part(
         screen,
         "What happens instead",
-        f"The failing expression gives {patch.default.describe()} ({patch.guard} on "
+        f"The failing expression gives {choice.recipe.describe()} ({patch.guard} on "
         f"`{patch.target}`), and execution goes on in place; nothing is executed twice.",
     )
-    meaning = _RUNGS.get(patch.rung, "")
-    _part(screen, "Why this value", patch.reason, f"Rung of the ladder: {patch.rung} ({meaning}).")
+    rung = f"Rung of the ladder: {choice.rung} ({_RUNGS.get(choice.rung, '')})."
+    _part(screen, "Why this value", choice.reason, rung)
     _part(screen, "Why it was healed", patch.fate)
     _part(screen, "How often", _frequency(entry))
     _part(screen, "Until when", _expiry(entry, listing.config.on_expiry))

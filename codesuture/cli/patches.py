@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from codesuture.cli.failure import Failure, report
 from codesuture.cli.source import is_unchanged
 from codesuture.config import Config, load
+from codesuture.defaults.ladder import Choice, configured_choice
 from codesuture.store import Counter, Patch, Store, StoreError
 from codesuture.store.timestamps import from_text
 
@@ -22,7 +23,7 @@ class Entry:
 
     `state` is "active", "expired" (past its day; `on_expiry` decides whether it still heals) or
     "stale" (its code has changed, so it is not applied). A patch that never healed again has
-    no counter.
+    no counter. `choice` is the default that counts today: the configuration's, or the patch's.
     """
 
     def __init__(self, patch: Patch, counter: Counter | None, config: Config) -> None:
@@ -30,6 +31,9 @@ class Entry:
         self.hits = counter.hits if counter else 0
         self.first_seen = counter.first_seen if counter else None
         self.last_seen = counter.last_seen if counter else None
+        self.choice = configured_choice(
+            config.defaults, patch.name, patch.target, patch.guard
+        ) or Choice(patch.default, patch.rung, patch.reason)
         now = datetime.now(UTC)
         self.age = now - from_text(patch.created)
         self.left = from_text(patch.expires) - now
@@ -43,7 +47,10 @@ class Entry:
         """The patch and what was computed, for `--json`."""
         return {
             **self.patch.to_json(),
-            "default_text": self.patch.default.describe(),
+            "default": self.choice.recipe.to_json(),
+            "default_text": self.choice.recipe.describe(),
+            "rung": self.choice.rung,
+            "reason": self.choice.reason,
             "hits": self.hits,
             "first_seen": self.first_seen,
             "last_seen": self.last_seen,

@@ -80,7 +80,17 @@ def _configured(
     if not configured:
         return None
     place = f"{module or _module(crash)}:{crash.code.co_qualname}"
-    for key in (f"{place}:{guard.target(crash)}", place, guard.name):
+    return configured_choice(configured, place, guard.target(crash), guard.name)
+
+
+def configured_choice(
+    configured: Mapping[str, str], place: str, target: str, guard: str
+) -> Choice | None:
+    """What the configuration says for a ``place`` (``module:qualname``), or None.
+
+    Raises ``RecipeError`` as ``choose`` does.
+    """
+    for key in (f"{place}:{target}", place, guard):
         text = configured.get(key)
         if text is None:
             continue

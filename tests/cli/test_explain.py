@@ -129,3 +129,22 @@ def test_an_ambiguous_name_gets_the_candidates(cli: Cli, project: Path) -> None:
         "hint: one of them is other:get_bio",
     ]
     assert cli("explain", "other:get_bio").returncode == 0
+
+
+def test_a_configured_default_is_what_happens(cli: Cli, project: Path) -> None:
+    (project / "codesuture.toml").write_text("[defaults]\n'app:Shop.total' = '5'\n", "utf-8")
+    said = json.loads(cli("explain", "--json", "Shop.total").stdout)["patches"][0]
+    assert (said["default_text"], said["rung"]) == ("5", "configured")
+    assert said["default"] == {"kind": "constant", "value": 5}
+    assert said["rung_meaning"] == "the configuration names it for this place"
+    text = " ".join(cli("explain", "Shop.total").stdout.split())
+    assert "The failing expression gives 5 (key_guard on `prices['sum']`)" in text
+    assert "The configuration has a default for app:Shop.total." in text
+    row = next(x for x in cli("audit").stdout.splitlines() if x.startswith("app:Shop.total"))
+    assert row.split()[1:4] == ["key_guard", "prices['sum']", "5"]
+    (project / "codesuture.toml").write_text(
+        "[defaults]\n\"app:Shop.total:prices['sum']\" = '6'\nkey_guard = '7'\n", "utf-8"
+    )
+    assert json.loads(cli("explain", "--json", "Shop.total").stdout)["patches"][0][
+        "default_text"
+    ] == "6"

@@ -79,9 +79,11 @@ def consumer_need(crash: Crash, consumer: Consumer | None, levels: int = MAX_LEV
 
 def _by_what_follows(crash: Crash, consumer: Consumer, levels: int) -> Need | None:
     kind = consumer.kind
-    if kind not in _FORMS and kind != "returned":
+    if kind not in _FORMS and kind not in ("returned", "yielded"):
         return None
     inner = consumer_need(crash, consumer.then, levels - 1)
+    if kind == "yielded":
+        return inner
     if kind == "returned":
         return (inner[0], f"is returned to a caller, where it {inner[1]}") if inner else None
     form, reason = _FORMS[kind]
@@ -251,6 +253,12 @@ def _argument(crash: Crash, consumer: Consumer) -> Need | None:
     return (recipe, f"is passed to {method}") if recipe is not None else None
 
 
+def _item(crash: Crash, consumer: Consumer) -> Need | None:
+    recipe = _ITEMS.get(consumer.detail)
+    method = consumer.detail.rpartition(".")[2]
+    return (recipe, f"is an item for {method}") if recipe is not None else None
+
+
 def is_indifferent(crash: Crash, consumer: Consumer) -> bool:
     """Whether the use takes any value, so that a later use should decide."""
     if consumer.kind == "returned":
@@ -290,6 +298,11 @@ _ARGUMENTS: dict[tuple[str, int], Recipe] = {
     **_table(TEXT, "re.match re.search re.fullmatch re.findall re.split re.sub re.compile"),
     **_table(NONE, "isinstance type id hash callable json.dumps", 0),
 }
+#: What known functions need each of their argument's items to be.
+_ITEMS: dict[str, Recipe] = {
+    "sum": ZERO, "math.fsum": Recipe.constant(0.0), "math.prod": Recipe.constant(1),
+    "str.join": TEXT,
+}  # fmt: skip
 #: What methods of these names need, whoever has them.
 _METHOD_ARGUMENTS: dict[str, Recipe] = {
     "join": _TUPLE, "extend": _TUPLE, "update": _TUPLE, "startswith": TEXT, "endswith": TEXT,
@@ -308,4 +321,5 @@ _RULES = {
     "key": _key,
     "unpacked": _unpacked,
     "argument": _argument,
+    "item": _item,
 }

@@ -8,17 +8,26 @@ variable is followed to that variable's later reads, in the order of the code.
 from __future__ import annotations
 
 from codesuture.diagnosis.evaluate import evaluate
-from codesuture.diagnosis.expression import NULL, UNKNOWN, Attribute, Call, Expression, Unary
+from codesuture.diagnosis.expression import (
+    NULL,
+    UNKNOWN,
+    Attribute,
+    Call,
+    Expression,
+    Function,
+    Unary,
+)
 from codesuture.diagnosis.listing import Listing, listing_of
 from codesuture.diagnosis.lookup import python_function, type_lookup
 from codesuture.diagnosis.machine import Machine
+from codesuture.diagnosis.names import callable_name
 from codesuture.diagnosis.operands import machine_before
 from codesuture.diagnosis.uses import Consumer, Mark, use
 from codesuture.surgery.opcodes import CALL_SEQUENCE, JUMPS, TERMINATES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
     from codesuture.diagnosis.crash import Crash
 
@@ -140,7 +149,7 @@ class Follower:
         consumer = use(machine, ordinal, before, mark)
         if consumer.kind in _GOES_ON:
             consumer.then = self._result_of(machine, ordinal)
-        elif consumer.kind == "returned":
+        elif consumer.kind in ("returned", "yielded"):
             consumer.then = self._in_caller()
         elif consumer.kind == "collected" and machine.stack:
             # A tuple that is formatted at once: "%s %d" % (a, b).
@@ -207,7 +216,7 @@ class Follower:
         return self.follow(machine, ordinal + 1, mark)
 
     def _in_caller(self) -> Consumer | None:
-        """The use, in the calling frame, of what this frame returns."""
+        """The use, in the calling frame, of what this frame returns or yields."""
         frame = self.frame
         caller = frame.f_back if frame is not None else None
         if frame is None or caller is None or self.callers >= MAX_CALLERS:
@@ -222,6 +231,7 @@ class Follower:
     def call_result(self, ordinal: int, callee: FrameType) -> Consumer | None:
         """The use of what the running instruction gets when ``callee`` returns to it."""
         listing = self.listing
+        line = listing.line(ordinal)
         machine = machine_before(listing, ordinal, _statement_floor(listing, ordinal))
         if listing.opcode(ordinal) == "SEND":
             if not callee.f_code.co_flags & _COROUTINE:
@@ -237,7 +247,7 @@ class Follower:
             resume = ordinal + 1
             made = machine.stack[-1] if machine.stack else UNKNOWN
             if not self._calls(made, callee):
-                return None
+                return self._item(made, callee.f_code, line)
         if made is UNKNOWN:
             return None
         found = self.follow(machine, resume, made)
@@ -255,6 +265,29 @@ class Follower:
             called = found.fget if type(found) is property else None
         function = python_function(called)
         return function is not None and function.__code__ is callee.f_code
+
+    def _item(self, made: Expression, code: CodeType, line: int) -> Consumer | None:
+        """The use of what ``code`` gives, where a C function such as ``sum`` takes its items."""
+        if self.frame is None or not isinstance(made, Call):
+            return None
+        if made.keywords or len(made.arguments) != 1:
+            return None
+        name = callable_name(evaluate(made.function, self.frame))
+        if not name or not self._gives_items(made.arguments[0], code):
+            return None
+        return Consumer("item", name, made, line=line)
+
+    def _gives_items(self, items: Expression, code: CodeType) -> bool:
+        """Whether the items of a generator or of ``map`` are made by this very code."""
+        if self.frame is None or not isinstance(items, Call):
+            return False
+        maker = items.function
+        if items.arguments and evaluate(maker, self.frame) is map:
+            maker = items.arguments[0]
+        if type(maker) is Function:
+            return maker.name == code.co_name
+        function = python_function(evaluate(maker, self.frame))
+        return function is not None and function.__code__ is code
 
 
 def _is_await(expression: Expression) -> bool:

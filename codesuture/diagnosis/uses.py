@@ -58,10 +58,12 @@ class Consumer:
     ``key``         used as a key (``detail`` is ``slice`` for a slice's bound) of ``other``
     ``argument``    ``other`` the call, ``position`` among its arguments, ``detail`` a keyword
     ``returned``    ``then`` the use in the calling frame, where that is sure
+    ``item``        one of the items of ``other``'s only argument: ``detail`` is what is called
     ``awaited``, ``entered``  ``then`` the use of what that gives
     ``stored``      ``detail`` the variable or the text of the attribute or item
     ``collected``   put into a display
-    ``yielded``, ``raised``, ``dropped``, ``unknown``
+    ``yielded``     ``then`` the use as an item in the calling frame, where that is sure
+    ``raised``, ``dropped``, ``unknown``
     ==============  =============================================================================
     """
 

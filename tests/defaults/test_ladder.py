@@ -109,6 +109,20 @@ def test_by_what_uses_the_value(body: str, default: str, reason: str) -> None:
     assert (choice.rung, choice.recipe.describe(), choice.reason) == ("consumer", default, reason)
 
 
+@pytest.mark.parametrize(
+    ("use", "default", "reason"),
+    [
+        ("sum(i.x for i in [None])", "0", "The value is an item for sum at line 1."),
+        ("', '.join(i.x for i in [None])", '""', "The value is an item for join at line 1."),
+        ("sum((i.x for i in [None]), 5)", "None", "It is the default of null_guard."),
+        ("max(i.x for i in [None])", "None", "It is the default of null_guard."),
+    ],
+)
+def test_by_what_takes_the_items_of_a_generator(use: str, default: str, reason: str) -> None:
+    choice = chosen(use)
+    assert (choice.recipe.describe(), choice.reason) == (default, reason)
+
+
 class ZeroGuard(NullGuard):
     name = "type_coercion_guard"
 

@@ -194,10 +194,41 @@ def test_into_the_caller_of_a_property_and_of_a_coroutine() -> None:
     assert by_coroutine[0].then is not None and by_coroutine[0].then.kind == "arithmetic"
 
 
-def test_a_c_function_in_between_hides_the_caller() -> None:
-    found = consumers("return n.x", "y = 1 + sum(map(f, [None]))")[0]
+@pytest.mark.parametrize(
+    "after",
+    ["y = sorted([None], key=f)", "y = list(filter(f, [None]))", "y = sum(map(f, [None]), 1)",
+     "g = map(f, [None])\ny = sum(g)", "class S:\n def __call__(s, i): return list(i)\n"
+     "s = S()\ny = s(map(f, [None]))"],
+)  # fmt: skip
+def test_a_c_function_in_between_hides_the_caller(after: str) -> None:
+    found = consumers("return n.x", after)[0]
     assert found.kind == "returned"
     assert found.then is None
+
+
+@pytest.mark.parametrize(
+    ("after", "name"),
+    [
+        ("y = 1 + sum(map(f, [None]))", "sum"),
+        ("y = sum(f(i) for i in [None])", "sum"),
+        ("y = ', '.join(f(i) for i in [None])", "str.join"),
+        ("def g(): yield f(None)\ny = sum(g())", "sum"),
+        ("def g(): return sum((f(i) for i in [None]))\ng()", "sum"),
+        ("y = sum(map(lambda i: f(i), [None]))", "sum"),
+        ("import math\ny = math.prod(f(i) for i in [None])", "math.prod"),
+    ],
+)
+def test_an_item_is_followed_to_what_takes_the_items(after: str, name: str) -> None:
+    found = consumers("return n.x", after)[0]
+    while found.then is not None:
+        found = found.then
+    assert (found.kind, found.detail) == ("item", name)
+
+
+@pytest.mark.parametrize("loop", ["for i in g(): i", "a, = g()", "print(*g())", "sum([*g()])"])
+def test_what_a_loop_gets_from_a_generator_is_not_followed(loop: str) -> None:
+    found = at_crash(f"def g(n=None):\n yield n.x\n{loop}", Crash.consumers)[0]
+    assert (found.kind, found.then) == ("yielded", None)
 
 
 def test_a_whole_chain_is_followed_behind_its_last_link() -> None:

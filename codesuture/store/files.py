@@ -124,7 +124,14 @@ def make_folder(path: str, mode: int) -> None:
 
 
 def remove_stale_temporaries(folder: str) -> None:
-    """Remove what writers left behind that were killed. Call it only under the lock."""
-    for name in os.listdir(folder):
+    """Remove what writers left behind that were killed. Call it only under the lock.
+
+    A folder that cannot be listed is passed over: this is tidying, and nothing else waits for it.
+    """
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
+    for name in names:
         if name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX):
             _remove_if_there(os.path.join(folder, name))

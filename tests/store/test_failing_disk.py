@@ -153,3 +153,22 @@ def test_no_descriptor_is_lost(store: Store, make_patch: MakePatch, now: datetim
         1, "2025-01-31T12:00:00Z", "2025-01-31T12:00:00Z"
     )
     assert len(os.listdir("/dev/fd")) == before
+
+
+def test_a_folder_that_cannot_be_listed_keeps_no_patch_from_being_saved(
+    store: Store, make_patch: MakePatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where somebody took the rights to the counters away, which root does not feel."""
+    store.save(make_patch(1))
+    real_listdir = os.listdir
+
+    def listdir(path: str) -> list[str]:
+        if os.path.basename(path) == "counters":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real_listdir(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    assert store.save(make_patch(2))
+    assert len(store.patches()) == 2
+    with pytest.raises(StoreError, match="Could not read the store"):
+        store.counters()

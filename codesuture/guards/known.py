@@ -7,6 +7,8 @@ displays.
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict, defaultdict
+
 from codesuture.diagnosis.expression import (
     Attribute,
     Binary,
@@ -16,6 +18,7 @@ from codesuture.diagnosis.expression import (
     Formatted,
 )
 from codesuture.diagnosis.lookup import MISSING
+from codesuture.guards.exact import is_exactly
 from codesuture.guards.plain_text import field_text, plain_text
 
 TYPE_CHECKING = False
@@ -30,8 +33,9 @@ _TEXT_METHODS = frozenset({
     "split", "rsplit", "splitlines", "partition", "rpartition", "strip", "lstrip", "rstrip",
     "lower", "removeprefix", "removesuffix",
 })  # fmt: skip
-#: Methods of dict that only look at it.
+#: Methods of a dict that only look at it, and the dicts that have no other ones.
 _VIEW_METHODS = frozenset({"keys", "values", "items"})
+DICTS = (dict, defaultdict, OrderedDict, Counter)
 
 
 def known_value(crash: Crash, expression: Expression) -> object:
@@ -77,8 +81,8 @@ def _call(crash: Crash, expression: Call) -> object:
             return _text(arguments[0])
         return MISSING
     owner = known_value(crash, function.object)
-    if type(owner) is dict and not arguments and function.name in _VIEW_METHODS:
-        return dict.__dict__[function.name](owner)
+    if function.name in _VIEW_METHODS and not arguments and is_exactly(owner, DICTS):
+        return getattr(owner, function.name)()
     if function.name not in _TEXT_METHODS:
         return MISSING
     if type(owner) is not str or len(owner) > _MOST_TEXT:

@@ -7,6 +7,7 @@ without user code count: those of an iterator are gone.
 
 from __future__ import annotations
 
+from collections import OrderedDict, deque
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ from codesuture.diagnosis.lookup import MISSING
 from codesuture.guards.callee import callee
 from codesuture.guards.evidence import operand_value
 from codesuture.guards.exact import is_exactly
-from codesuture.guards.known import known_value
+from codesuture.guards.known import DICTS, known_value
 from codesuture.guards.plain_text import plain_text
 
 TYPE_CHECKING = False
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 
     from codesuture.diagnosis.crash import Crash
 
-_EMPTY: dict[object, object] = {}
-_VIEWS = (type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
-_CONTAINERS = (list, tuple, set, frozenset, dict, range, *_VIEWS)
+_VIEWS = tuple(
+    type(view)
+    for empty in (dict[object, object](), OrderedDict[object, object]())
+    for view in (empty.keys(), empty.values(), empty.items())
+)
+_CONTAINERS = (list, tuple, set, frozenset, deque, range, *DICTS, *_VIEWS)
 _REAL = (int, float, bool, Decimal, Fraction)
 _NUMBERS = (*_REAL, complex)
 

@@ -262,6 +262,16 @@ SALVAGED = [
     ("argument_guard", "d = {'b': 1, 'a': None}; result = sorted(d.items(), key=lambda i: i[1])",
      [("b", 1), ("a", None)], ""),
     ("argument_guard", "d = {'b': 1, 'a': None}; result = sorted(d.values())", [1, None], ""),
+    ("argument_guard", "from collections import defaultdict as D\nd = D(int, {None: 1, 'a': 2})\n"
+     "result = sorted(d.items())", [(None, 1), ("a", 2)], ""),
+    ("argument_guard", "from collections import OrderedDict\nd = OrderedDict({'a': 2, None: 1})\n"
+     "d.move_to_end('a'); result = sorted(d.items())", [(None, 1), ("a", 2)], ""),
+    ("argument_guard", "from collections import Counter\nd = Counter(['a', None])\n"
+     "result = sorted(d)", ["a", None], "sorted(d)"),
+    ("argument_guard", "from collections import deque as D\nd = D([2, None]); result = sum(d)",
+     2, ""),
+    ("argument_guard", "class D(dict):\n def items(self): log.append(1); return [(1, 2), None]\n"
+     "d = D(); result = sorted(d.items())", [], ""),
     ("argument_guard", "result = sorted(x for x in [1, None])", [], ""),
     ("argument_guard", "class L(list): pass\nx = L([1, None]); result = sorted(x)", [], ""),
     ("argument_guard", "result = ', '.join([1, 'a', None])", "1, a, ", "', '.join([1, 'a', None])"),

@@ -7,7 +7,7 @@ import sys
 
 from codesuture.cli.failure import Parser
 from codesuture.cli.patches import Entry, Listing, read, span
-from codesuture.cli.terminal import Screen
+from codesuture.cli.terminal import Screen, patches_in_words
 
 _HEADS = ("function", "guard", "target", "default", "hits", "age", "TTL left", "state")
 
@@ -43,9 +43,8 @@ def _print(listing: Listing) -> None:
     if listing.entries:
         screen.table(_HEADS, [_row(entry) for entry in listing.entries])
         screen.line()
-    count = len(listing.entries)
-    patches = f"{count or 'No'} patch{'' if count == 1 else 'es'}"
-    screen.line(f"{patches} in {listing.config.store}")
+    patches = patches_in_words(len(listing.entries))
+    screen.line(f"{patches[0].upper()}{patches[1:]} in {listing.config.store}")
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

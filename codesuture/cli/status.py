@@ -7,7 +7,7 @@ import os
 import sys
 
 from codesuture.cli.failure import Failure, Parser
-from codesuture.cli.terminal import Screen, plain
+from codesuture.cli.terminal import Screen, patches_in_words, plain
 from codesuture.config import Config, ConfigError, load
 from codesuture.store import Store, StoreError
 from codesuture.venvs import LINES, Place, Status, VenvError, status
@@ -95,7 +95,8 @@ def _print(found: Status, project: Project) -> None:
         _fact(screen, "Configuration", project.config.path or "none, all defaults")
         for note in project.config.notes:
             _fact(screen, "", note)
-        count = "cannot be read" if project.patches is None else f"{project.patches} patches"
+        patches = project.patches
+        count = "cannot be read" if patches is None else patches_in_words(patches)
         _fact(screen, "Store", f"{project.config.store} ({count})")
     for problem in project.problems:
         _fact(screen, "Problem", problem)

@@ -88,3 +88,8 @@ def _row(cells: Sequence[str], widths: Sequence[int], dots: str) -> str:
         for cell, width in zip(cells, widths, strict=True)
     ]
     return _GAP.join(shown).rstrip()
+
+
+def patches_in_words(count: int) -> str:
+    """"no patches", "1 patch", "2 patches"."""
+    return f"{count or 'no'} patch{'' if count == 1 else 'es'}"

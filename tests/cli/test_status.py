@@ -104,6 +104,12 @@ def test_configuration_and_store(cli: Cli, project: Path) -> None:
     save_patch(project, "get_bio", "load_attribute", guard="attribute_guard")
     text = cli("status").stdout
     assert f"{project / '.codesuture_store'} (4 patches)" in text
+    cli("rollback", "app:Shop.total")
+    cli("rollback", "app:get_bio")
+    assert "(1 patch)" in cli("status").stdout
+    assert "(1 patch)" in cli("doctor").stdout
+    cli("rollback", "--all")
+    assert "(no patches)" in cli("status").stdout
 
 
 def test_what_is_wrong_is_said_and_is_no_failure(cli: Cli, project: Path) -> None:

@@ -3,6 +3,3 @@
 from __future__ import annotations
 
 __version__ = "0.1.0"
-
-# Landing pads reach the runtime as ``codesuture.recover``.
-from codesuture.runtime import recover as recover

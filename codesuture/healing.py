@@ -15,6 +15,9 @@ from codesuture.verdicts import remember
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from codesuture.breaker import Breaker
     from codesuture.decision import Decision
 
@@ -62,9 +65,19 @@ def heal(
         remember(frame, offset, type(exception), verdict)
         if verdict.fate != UNHANDLED:
             return None
+    return _supply(session, exception, frame, armed, site, verdict, kept)
+
+
+def _supply_first(*arguments: Any) -> tuple[object, ...] | None:
+    """Import what supplying a value needs, and do it; later calls take no detour."""
+    global _supply
     from codesuture.supplying import supply
 
-    return supply(session, exception, frame, armed, site, verdict, kept)
+    _supply = supply
+    return supply(*arguments)
+
+
+_supply: Callable[..., tuple[object, ...] | None] = _supply_first
 
 
 _registered_for: Session | None = None

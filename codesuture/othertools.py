@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from codesuture.surgery import disarm_all
+from codesuture.surgery.pads import PAD_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +91,18 @@ def adapt_pytest(rewrite: Any, arm: Arm) -> None:
     rewrite._write_pyc = _write_pyc
 
 
+def adapt_dill(detect: Any, arm: Arm) -> None:
+    """Hide the names of the runtime from dill: it sends what functions refer to along with them."""
+    original = getattr(detect, "nestedglobals", None)
+    if original is None:
+        return
+
+    def nestedglobals(*arguments: object, **keywords: object) -> list[str]:
+        return [name for name in original(*arguments, **keywords) if name not in PAD_NAMES]
+
+    detect.nestedglobals = nestedglobals
+
+
 def _module_at(path: object) -> str:
     """The name of the module that is being loaded from a file; empty where none is."""
     origin = str(path)
@@ -105,4 +118,5 @@ ADAPTERS: dict[str, Callable[[ModuleType, Arm], None]] = {
     "runpy": adapt_runpy,
     "numba.core.bytecode": adapt_numba,
     "_pytest.assertion.rewrite": adapt_pytest,
+    "dill.detect": adapt_dill,
 }

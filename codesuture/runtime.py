@@ -1,18 +1,29 @@
-"""What a landing pad calls: ``recover`` takes an exception and says how the frame goes on.
+"""What landing pads call: ``recover`` takes an exception and says how the frame goes on.
 
-This is the only way from armed code into codesuture. Types that no guard can heal leave again at
-once; for the others everything that healing needs is imported at the first crash.
+This is the only way from armed code into codesuture. Pads find it among the built-in names, where
+``connect`` puts it. Most exceptions are handled by the program, and what the fate analysis has
+found out about them is looked up here first, in less time than it takes to raise one. Types that
+no guard can heal leave again at once; for the others everything that healing needs is imported at
+the first crash.
 """
 
 from __future__ import annotations
 
+import builtins
 import sys
 from _thread import get_ident
 from sys import _getframe
 
 from codesuture.session import current
 from codesuture.surgery.library import raised_in_library
-from codesuture.verdicts import recall
+from codesuture.surgery.pads import RUNTIME, RUNTIME_KEPT
+from codesuture.verdicts import handled, recall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
 
 #: Exceptions that a structural crash raises. All of CPython's own are of these types.
 STRUCTURAL: tuple[type[BaseException], ...] = (
@@ -40,10 +51,14 @@ _structural: dict[type[BaseException], bool] = {}
 _busy: set[int] = set()
 
 
-def recover(exception: BaseException, *kept: object) -> tuple[object, ...] | None:
-    """How the calling frame goes on after ``exception`` at one of its sites.
+def connect() -> None:
+    """Let landing pads find the runtime."""
+    setattr(builtins, RUNTIME, recover)
+    setattr(builtins, RUNTIME_KEPT, recover_kept)
 
-    ``kept`` are the operands of a site that keeps them (``surgery.keeping``).
+
+def recover(exception: BaseException, function: str) -> tuple[object, ...] | None:
+    """How the calling frame, one of ``function``, goes on after ``exception`` at one of its sites.
 
     None: it does not, the exception goes on. Otherwise the turns through the pad's tree and the
     values of the instruction's result (``surgery.landing``). A fault of codesuture's own is
@@ -51,14 +66,37 @@ def recover(exception: BaseException, *kept: object) -> tuple[object, ...] | Non
     that a signal handler raises meanwhile, leaves through the pad.
     """
     kind = type(exception)
+    if kind in handled and function in handled[kind]:
+        known = handled[kind][function]
+        try:
+            while known is not None:
+                depth, lasti, code, known = known
+                frame = _getframe(depth)
+                if frame.f_lasti == lasti and frame.f_code is code:
+                    return None
+        except ValueError:  # the stack is not as deep
+            pass
     if not (_structural[kind] if kind in _structural else _is_structural(kind)):
         return None
+    return _recover(exception, _getframe(1), function, ())
+
+
+def recover_kept(exception: BaseException, *kept: object) -> tuple[object, ...] | None:
+    """Like :func:`recover`, at a site that keeps its operands (``surgery.keeping``): ``kept``."""
+    if not _is_structural(type(exception)):
+        return None
     frame = _getframe(1)
+    return _recover(exception, frame, frame.f_code.co_qualname, kept)
+
+
+def _recover(
+    exception: BaseException, frame: FrameType, function: str, kept: tuple[object, ...]
+) -> tuple[object, ...] | None:
     trace = exception.__traceback__
     if trace is None or (trace.tb_next is not None and not raised_in_library(trace.tb_next)):
         return None
     offset = trace.tb_lasti
-    verdict = recall(frame, offset, kind)
+    verdict = recall(frame, offset, type(exception))
     if verdict is not None and verdict.fate != "UNHANDLED":
         return None
     session = current()
@@ -71,22 +109,34 @@ def recover(exception: BaseException, *kept: object) -> tuple[object, ...] | Non
         # Debuggers and profilers are there to see the program.
         if tracing is not None:
             sys.settrace(None)
-        if type(profiling).__name__ in _OF_PYTHON:
+        if profiling is not None and type(profiling).__name__ in _OF_PYTHON:
             sys.setprofile(None)
-        if _is_deep():
+        if verdict is None and _is_deep():
             return None
-        from codesuture.healing import heal
-
-        return heal(session, exception, frame, offset, verdict, kept)
+        return _heal(session, exception, frame, offset, verdict, kept)
+    except RecursionError:
+        return None  # so near its limit that healing did not come to an end
     except Exception as fault:
         _report(fault)
         return None
     finally:
         _busy.discard(thread)
-        if type(profiling).__name__ in _OF_PYTHON:
+        if profiling is not None and type(profiling).__name__ in _OF_PYTHON:
             sys.setprofile(profiling)
         if tracing is not None:
             sys.settrace(tracing)
+
+
+def _heal_first(*arguments: Any) -> tuple[object, ...] | None:
+    """Import what healing needs, and do it; from then on it is called without a detour."""
+    global _heal
+    from codesuture.healing import heal
+
+    _heal = heal
+    return heal(*arguments)
+
+
+_heal: Callable[..., tuple[object, ...] | None] = _heal_first
 
 
 def _is_deep() -> bool:

@@ -183,6 +183,9 @@ def configure(run_options: Mapping[str, str] | None, directory: str) -> Session:
 
     use_color(config.color)
     _session = Session(config, run_options is not None)
+    from codesuture.runtime import connect
+
+    connect()
     _at_the_end()
     return _session
 

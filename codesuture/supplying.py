@@ -48,7 +48,9 @@ def supply(
             decision.is_shown = True
             report_refusal(decision)
         return None
-    breaker = armed.breakers.setdefault(anchor, Breaker())
+    breaker = armed.breakers.get(anchor)
+    if breaker is None:
+        breaker = armed.breakers[anchor] = Breaker()
     if not breaker.allows(frame, session.config.breaker_frame, session.config.breaker_site):
         report_breaker(decision)
         return None

@@ -1,26 +1,42 @@
 """Verdicts of the fate analysis, remembered by the chain of (code, instruction) of their frames.
 
 The same chain has the same fate, so an exception that the program handles again and again costs
-one comparison of its chain, and the analysis itself runs once.
+one comparison of its chain, and the analysis itself runs once. Where a frame's own handlers catch
+an exception, that frame alone is compared: what lies between may only have handled it before.
 """
 
 from __future__ import annotations
 
+from codesuture.frames import local_variables
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
-    from codesuture.fate.verdict import Verdict
+    from codesuture.fate.verdict import Variable, Verdict
 
     #: The crashing code's address, the instruction's offset, the exception's type.
     Place = tuple[int, int, type[BaseException]]
+    #: Frames further out: code, the instruction it is at, and a variable with its type, or None.
+    Chain = tuple[tuple[CodeType, int, Variable | None], ...]
+    #: A frame that handles: how deep the runtime finds it, the instruction it is at, its code;
+    #: and the next such frame, which is as deep or deeper.
+    Handler = tuple[int, int, CodeType, "Handler | None"]
 
-#: Chains that are remembered for one place, and places altogether; then it starts anew.
+#: Chains that are remembered for one place, handlers for one function, functions for one type,
+#: types, and places altogether; then it starts anew.
 _MOST_CHAINS = 32
+_MOST_HANDLERS = 8
+_MOST_TYPES = 1_000
 _MOST_PLACES = 10_000
 
+#: Frames that are known to handle an exception of a type that comes out of a function. For
+#: ``runtime.recover``, which asks at every exception, so it is two plain dicts and linked tuples.
+#: Functions are known by their qualified names; these need not be unique for that.
+handled: dict[type[BaseException], dict[str, Handler | None]] = {}
+
 # The verdicts hold the code objects of their chains, so an address stays its code's own.
-_known: dict[Place, list[tuple[tuple[tuple[int, int], ...], Verdict]]] = {}
+_known: dict[Place, list[tuple[Chain, Verdict]]] = {}
 
 
 def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict | None:
@@ -32,22 +48,31 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
     if chains is None:
         return None
     outer = frame.f_back
-    for chain, verdict in chains:
+    for known in chains:
         at = outer
-        for address, lasti in chain:
-            if at is None or at.f_lasti != lasti or id(at.f_code) != address:
+        for code, lasti, variable in known[0]:
+            if at is None or at.f_lasti != lasti or at.f_code is not code:
+                break
+            if variable is not None and not _holds(at, *variable):
                 break
             at = at.f_back
         else:
-            if verdict.holds():
-                return verdict
-            chains.remove((chain, verdict))
+            if known[1].holds():
+                return known[1]
+            chains.remove(known)
             return None
     return None
 
 
+def _holds(frame: FrameType, name: str, kind: type) -> bool:
+    """Whether a variable of the frame holds an object of this very type."""
+    return type(local_variables(frame).get(name)) is kind
+
+
 def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: Verdict) -> None:
-    """Keep a verdict that depends on its chain only."""
+    """Keep a verdict that depends on its chain only, and a frame that handles it in any case."""
+    if verdict.settled:
+        _remember_handler(frame, kind, verdict)
     if not verdict.cacheable:
         return
     if len(_known) >= _MOST_PLACES:
@@ -55,5 +80,27 @@ def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: 
     chains = _known.setdefault((id(frame.f_code), offset, kind), [])
     if len(chains) >= _MOST_CHAINS:
         chains.clear()
-    chain = tuple((id(code), lasti) for code, lasti in verdict.frames[1:])
-    chains.append((chain, verdict))
+    variables = verdict.variables
+    chain = [(*link, variables.get(place)) for place, link in enumerate(verdict.frames)]
+    chains.append((tuple(chain[1:]), verdict))
+
+
+def _remember_handler(frame: FrameType, kind: type[BaseException], verdict: Verdict) -> None:
+    if len(handled) >= _MOST_TYPES:
+        handled.clear()
+    functions, function = handled.setdefault(kind, {}), frame.f_code.co_qualname
+    if len(functions) >= _MOST_PLACES:
+        functions.clear()
+    code, lasti = verdict.frames[-1]
+    if len(verdict.frames) == 1:
+        lasti = frame.f_lasti  # the pad's call of the runtime, where all of its sites come along
+    found = [(len(verdict.frames), lasti, code)]
+    known = functions.get(function)
+    while known is not None:
+        found.append(known[:3])
+        known = known[3]
+    if len(found) > _MOST_HANDLERS:
+        del found[1:]
+    for depth, lasti, code in sorted(found, key=lambda handler: -handler[0]):
+        known = (depth, lasti, code, known)
+    functions[function] = known

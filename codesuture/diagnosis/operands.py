@@ -40,19 +40,32 @@ class Operands:
         self.keywords = keywords or {}
 
 
+#: By code's address and site: the code, which keeps the address its own, and its operands.
+_known: dict[tuple[int, int], tuple[CodeType, Operands]] = {}
+_MOST_KNOWN = 4096
+
+
 def operands_of(code: CodeType, site: Site) -> Operands:
-    """How the site's operands were computed, the deepest on the stack first.
+    """How the site's operands were computed, the deepest on the stack first; worked out once.
 
     A call's are the function and its positional arguments; ``with`` has the manager; a slice is
     one operand, the key; attributes have the object only (and first the value, when
     storing). Never raises: what cannot be told is ``UNKNOWN``.
     """
+    place = (id(code), site.ordinal)
+    known = _known.get(place)
+    if known is not None and known[0] is code:
+        return known[1]
     try:
         listing = listing_of(code)
         machine = machine_before(listing, site.ordinal, site.depth)
-        return arrange(site, machine)
+        found = arrange(site, machine)
     except Exception:  # diagnosis must not be what a program dies of
-        return Operands([UNKNOWN] * max(site.operands, 1))
+        found = Operands([UNKNOWN] * max(site.operands, 1))
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    _known[place] = code, found
+    return found
 
 
 def arrange(site: Site, machine: Machine) -> Operands:

@@ -226,7 +226,10 @@ def _judge_call(
     function = scope.value(symbol)
     if function is MISSING:
         return _judge_unresolved(symbol, frame, caller, raised)
-    return _judge_value(function, count, frame, raised)
+    outcome = _judge_value(function, count, frame, raised)
+    if _is_code_of(function, frame):
+        outcome.direct = symbol
+    return outcome
 
 
 def _judge_value(

@@ -6,7 +6,7 @@ from types import FunctionType
 
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING
-from codesuture.fate.scope import InstanceOf, Notes, Scope, truth
+from codesuture.fate.scope import InstanceOf, Scope, truth
 from codesuture.fate.symbols import constant, view_of
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
 from codesuture.surgery.instructions import jump_target
@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codesuture.fate.handlers import ManagerJudge
     from codesuture.fate.symbols import CodeView, Stack, Symbol
+    from codesuture.fate.verdict import Notes
 
 _MOST_STEPS = 3000
 _GENERATOR = 0x20 | 0x200

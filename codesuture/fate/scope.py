@@ -11,10 +11,10 @@ from codesuture.frames import local_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
 
     from codesuture.fate.symbols import CodeView, Symbol
+    from codesuture.fate.verdict import Notes
 
 _DEPTH = 12
 #: Functions of the library whose results are asked for callables of theirs: the result's class.
@@ -22,16 +22,6 @@ _RESULTS: dict[str, tuple[str, str]] = {
     "_contextvars.copy_context": ("_contextvars", "Context"),
     "re.compile": ("re", "Pattern"),
 }
-
-
-class Notes:
-    """What an answer relied on: facts that can be checked again, or objects that cannot."""
-
-    __slots__ = ("facts", "live")
-
-    def __init__(self) -> None:
-        self.facts: list[Callable[[], bool]] = []
-        self.live = False
 
 
 class InstanceOf:
@@ -90,18 +80,9 @@ class Scope:
                     return MISSING
             value = dict.get(space, name, MISSING)
             if value is not MISSING:
-                self._remember(name, value)
+                self.notes.relies_on((self.globals, self.builtins, name, value))
                 return value
         return MISSING
-
-    def _remember(self, name: str, value: object) -> None:
-        globals, builtins = self.globals, self.builtins
-
-        def same() -> bool:
-            found = dict.get(globals, name, MISSING)
-            return (found if found is not MISSING else dict.get(builtins, name)) is value
-
-        self.notes.facts.append(same)
 
     def local_value(self, name: str) -> object:
         self.notes.live = True

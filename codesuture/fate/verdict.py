@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from codesuture.fate.lookup import MISSING
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
+
+    from codesuture.fate.symbols import Symbol
+
+    #: A variable of a frame, and the type of what it holds.
+    Variable = tuple[str, type]
+    #: A global name: the module's names, the built-in ones, the name, what it stands for.
+    Name = tuple[dict[str, object], dict[str, object], str, object]
 
 HANDLED = "HANDLED"
 UNHANDLED = "UNHANDLED"
@@ -22,34 +31,74 @@ class Verdict:
     names the frame, the place and the reason. ``frames`` is the chain that was consulted, the
     crashing frame first: pairs of code and byte offset. Where ``cacheable`` is true, the same
     chain has the same fate for the same exception type as long as :meth:`holds`; where it is
-    false the answer depended on objects that may be others next time.
+    false the answer depended on objects that may be others next time. ``variables`` are those of
+    its frames that have to be of the same type then: by the frame's place in the chain.
+    ``settled`` tells that the last frame of the chain handles it by itself, whatever the others do.
     """
 
-    __slots__ = ("_facts", "cacheable", "evidence", "fate", "frames")
+    __slots__ = (
+        "_facts", "_names", "cacheable", "evidence", "fate", "frames", "settled", "variables",
+    )  # fmt: skip
 
     def __init__(
         self,
         fate: str,
         evidence: str,
         frames: tuple[tuple[CodeType, int], ...] = (),
-        cacheable: bool = False,
-        facts: tuple[Callable[[], bool], ...] = (),
+        notes: Notes | None = None,
+        settled: bool = False,
+        variables: dict[int, Variable] | None = None,
     ) -> None:
         self.fate = fate
         self.evidence = evidence
         self.frames = frames
-        self.cacheable = cacheable
-        self._facts = facts
+        self.cacheable = notes is not None and not notes.live
+        self.settled = settled
+        self.variables = variables or {}
+        self._names = tuple(notes.names.values()) if notes is not None else ()
+        self._facts = tuple(notes.facts) if notes is not None else ()
 
     def holds(self) -> bool:
         """Whether the global names that a cacheable answer relied on still mean the same."""
-        for fact in self._facts:  # noqa: SIM110 (for every handled exception: all() is slower)
+        for globals, builtins, name, value in self._names:
+            found = globals.get(name, MISSING)
+            if (builtins.get(name) if found is MISSING else found) is not value:
+                return False
+        for fact in self._facts:  # noqa: SIM110 (at every crash: all() is slower)
             if not fact():
                 return False
         return True
 
     def __repr__(self) -> str:
         return f"<Verdict {self.fate}: {self.evidence}>"
+
+
+class Notes:
+    """What an answer relied on: names and facts that can be checked again, or objects (``live``)
+    that cannot."""
+
+    __slots__ = ("facts", "live", "names")
+
+    def __init__(self) -> None:
+        self.names: dict[tuple[int, str], Name] = {}
+        self.facts: list[Callable[[], bool]] = []
+        self.live = False
+
+    def relies_on(self, name: Name) -> None:
+        """Note that the answer holds as long as the name stands for the same."""
+        self.names[id(name[0]), name[2]] = name
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the answer relied on nothing but built-in names."""
+        own = any(name in globals for globals, _, name, _ in self.names.values())
+        return not (self.live or self.facts or own)
+
+    def take(self, other: Notes) -> None:
+        """Rely on what the other answer relied on, too."""
+        self.names.update(other.names)
+        self.facts += other.facts
+        self.live |= other.live
 
 
 class Raised:
@@ -86,10 +135,11 @@ class Outcome:
 
     ``kind`` is ``PASSES``, ``HANDLED`` or ``UNKNOWN``; ``why`` a phrase that completes the
     frame's name. ``raised`` is what goes on when it passes. ``catch_all`` says that whatever
-    handles it does so for every exception alike (``except Exception:`` and wider).
+    handles it does so for every exception alike (``except Exception:`` and wider). ``direct`` is
+    what was called, where there is no C code between two frames.
     """
 
-    __slots__ = ("catch_all", "kind", "raised", "why")
+    __slots__ = ("catch_all", "direct", "kind", "raised", "why")
 
     def __init__(
         self, kind: str, why: str, raised: Raised | None = None, catch_all: bool = False
@@ -98,6 +148,7 @@ class Outcome:
         self.why = why
         self.raised = raised
         self.catch_all = catch_all
+        self.direct: Symbol = None
 
     def __repr__(self) -> str:
         return f"<Outcome {self.kind}: {self.why}>"

@@ -10,21 +10,30 @@ from codesuture.fate.callers import judge_gap
 from codesuture.fate.handlers import judge_frame
 from codesuture.fate.lookup import MISSING
 from codesuture.fate.managers import judge_manager
-from codesuture.fate.scope import Notes, Scope
+from codesuture.fate.scope import Scope
 from codesuture.fate.symbols import view_of
-from codesuture.fate.verdict import HANDLED, PASSES, UNHANDLED, UNKNOWN, Outcome, Raised, Verdict
+from codesuture.fate.verdict import (
+    HANDLED,
+    PASSES,
+    UNHANDLED,
+    UNKNOWN,
+    Notes,
+    Outcome,
+    Raised,
+    Verdict,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
+    from codesuture.fate.verdict import Variable
+
 _MOST_FRAMES = 2000
 _MOST_DELIVERIES = 50
 
 
-def fate(
-    frame: FrameType, offset: int, exception: BaseException, exits: tuple[object, ...] = ()
-) -> Verdict:
+def fate(frame: FrameType, offset: int, exception: BaseException) -> Verdict:
     """What would become of ``exception``, raised in ``frame`` by the instruction at ``offset``.
 
     Runs none of the program's code. ``UNKNOWN`` is the answer to everything that is not understood.
@@ -41,10 +50,13 @@ class Walk:
         self.notes = Notes()
         self.frames: list[tuple[CodeType, int]] = []
         self.deliveries = 0
+        self.variables: dict[int, Variable] = {}
+        #: Whether the last frame's own handlers have given the answer.
+        self.settled = False
 
     def verdict(self, kind: str, evidence: str) -> Verdict:
-        facts = tuple(self.notes.facts)
-        return Verdict(kind, evidence, tuple(self.frames), not self.notes.live, facts)
+        frames = tuple(self.frames)
+        return Verdict(kind, evidence, frames, self.notes, self.settled, self.variables)
 
     def outward(self, frame: FrameType, offset: int) -> tuple[str, str]:
         """The fate of an exception raised in ``frame`` at ``offset``, and the evidence."""
@@ -66,8 +78,16 @@ class Walk:
 
     def gap(self, caller: FrameType, frame: FrameType) -> tuple[str, str] | None:
         """The answer, where C code between the two frames gives one."""
-        scope = Scope.of_frame(caller, self.notes)
+        notes = Notes()
+        scope = Scope.of_frame(caller, notes)
         outcome = judge_gap(caller, frame, caller.f_lasti, self.raised, scope)
+        if outcome.direct is not None and notes.live:
+            # The chain tells what was called; a variable may hold something that calls it.
+            if outcome.direct[0] in ("local", "free"):
+                held = type(scope.value(outcome.direct))
+                self.variables[len(self.frames)] = str(outcome.direct[1]), held
+            notes.live = False
+        self.notes.take(notes)
         if outcome.kind != PASSES:
             evidence = _sentence(frame, self.frames[-1][1], outcome)
             self.frames.append((caller.f_code, caller.f_lasti))
@@ -81,14 +101,18 @@ class Walk:
         if len(self.frames) > _MOST_FRAMES:
             return UNKNOWN, f"More than {_MOST_FRAMES} frames would have to be read."
         view = view_of(frame.f_code)
-        scope = Scope.of_frame(frame, self.notes)
+        notes = Notes()
+        scope = Scope.of_frame(frame, notes)
         outcome = judge_frame(view, scope, offset, self.raised, judge_manager)
+        self.notes.take(notes)
         if outcome.kind == PASSES:
             self.raised = outcome.raised or self.raised
             return None
         boundary = boundary_of(frame) if outcome.catch_all else None
         if boundary is not None:
             return self.at_boundary(boundary, frame)
+        same = self.raised.exception is not None and not self.deliveries
+        self.settled = outcome.kind == HANDLED and same and notes.lasting
         return outcome.kind, _sentence(frame, offset, outcome)
 
     def at_boundary(self, boundary: Boundary, frame: FrameType) -> tuple[str, str]:

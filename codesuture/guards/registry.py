@@ -96,26 +96,35 @@ def by_name(name: str) -> Guard | None:
     return next((guard for guard in third_party() if guard.name == name), None)
 
 
+#: The built-in guards that may know a crash of one operation and exception type, in their order.
+_candidates: dict[tuple[str, type[BaseException]], tuple[Guard, ...]] = {}
+_MOST_CANDIDATES = 1_000
+
+
+def _fits(guard: Guard, operation: str, kind: type[BaseException]) -> bool:
+    return operation in guard.operations and issubclass(kind, guard.exceptions)
+
+
+def _built_in_for(operation: str, kind: type[BaseException]) -> tuple[Guard, ...]:
+    found = _candidates.get((operation, kind))
+    if found is None:
+        if len(_candidates) >= _MOST_CANDIDATES:
+            _candidates.clear()
+        found = tuple(guard for guard in _BUILT_IN if _fits(guard, operation, kind))
+        _candidates[operation, kind] = found
+    return found
+
+
 def recognise(crash: Crash, enabled: Callable[[str], bool]) -> Guard | None:
     """The first guard that is on and recognises the crash, or None."""
     kind = type(crash.exception)
     operation = crash.operation
-    for guard in _BUILT_IN:
-        if (
-            operation in guard.operations
-            and issubclass(kind, guard.exceptions)
-            and enabled(guard.name)
-            and guard.recognises(crash)
-        ):
+    for guard in _built_in_for(operation, kind):
+        if enabled(guard.name) and guard.recognises(crash):
             return guard
     for guard in third_party():
         try:
-            if (
-                operation in guard.operations
-                and issubclass(kind, guard.exceptions)
-                and enabled(guard.name)
-                and guard.recognises(crash)
-            ):
+            if _fits(guard, operation, kind) and enabled(guard.name) and guard.recognises(crash):
                 return guard
         except Exception as fault:
             _report(guard.name, f"it failed at a crash ({type(fault).__name__}: {fault})")

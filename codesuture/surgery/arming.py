@@ -47,7 +47,7 @@ def arm(code: CodeType) -> CodeType:
     return code.replace(
         co_code=bytes(pads.body),
         co_names=code.co_names + PAD_NAMES,
-        co_consts=(*constants, *PAD_CONSTANTS, _seal(code)),
+        co_consts=(*constants, code.co_qualname, _seal(code)),
         co_exceptiontable=write_table(_merge(entries, sites, pads.targets) + pads.entries),
         co_linetable=code.co_linetable + no_location((len(pads.body) - len(code.co_code)) >> 1),
         co_stacksize=pads.stack,
@@ -157,7 +157,7 @@ def disarm(code: CodeType) -> CodeType:
     return code.replace(
         co_code=code.co_code[:size],
         co_names=code.co_names[:names],
-        co_consts=code.co_consts[: -len(PAD_CONSTANTS) - 1],
+        co_consts=code.co_consts[: -PAD_CONSTANTS - 1],
         co_exceptiontable=table,
         co_linetable=code.co_linetable[:lines],
         co_stacksize=stack,

@@ -20,7 +20,7 @@ class Landing:
     ``code`` is the original code.
     """
 
-    __slots__ = ("_by_offset", "_pads", "_turns", "code", "sites")
+    __slots__ = ("_by_offset", "_entered", "_pads", "_turns", "code", "sites")
 
     def __init__(self, armed: CodeType) -> None:
         prepared = disarm(armed)
@@ -37,6 +37,7 @@ class Landing:
                 self._turns[site.ordinal, resume] = turns_to(number, len(exits))
         self._by_offset: dict[int, Site] = {}
         self._pads: dict[int, int] = {}
+        self._entered: dict[tuple[int, int], bool] = {}
         targets = _pads_of(armed, len(prepared.co_code))
         for made in found:
             site = own[made.start]
@@ -55,10 +56,11 @@ class Landing:
         It does not where the interpreter looked a handler up beside the instruction (see
         ``opcodes.CALLEE_LOOKUP_UNITS``); then the stack is another pad's.
         """
-        own = self._pads.get(site.ordinal)
-        return own is not None and own == max(
-            (pad for pad in self._pads.values() if pad <= offset), default=-1
-        )
+        entered = (site.ordinal, offset)
+        if entered not in self._entered:
+            nearest = max((pad for pad in self._pads.values() if pad <= offset), default=None)
+            self._entered[entered] = nearest is not None and nearest == self._pads.get(site.ordinal)
+        return self._entered[entered]
 
     def instructions_for(self, site: Site) -> int:
         """How many instructions arming added for this site: its pad's head and its way back."""

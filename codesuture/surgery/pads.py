@@ -5,12 +5,12 @@ operands and the same original handler. A pad is a head and a tree that leads to
 with the same original handler share a tail (the stack is on the right, its top last)::
 
     entry:    PUSH_EXC_INFO                               kept, lasti, previous, exception
+              exception matches the clause around → pass_on         (where that is plain to see;
+                                                          not where ``site.through``)
               exception.__traceback__.tb_next is not None
               → pass_on                                   (it only passes through this frame;
                                                           not where ``site.through``)
-              exception matches the clause around → pass_on         (where that is plain to see;
-                                                          not where ``site.through``)
-              result = codesuture.recover(exception)
+              result = __codesuture_recover__(exception, qualified name)
               result is not None → healed
               POP_TOP
     pass_on:  SWAP 2; POP_EXCEPT                          kept, lasti, exception
@@ -29,9 +29,9 @@ with the same original handler share a tail (the stack is on the right, its top 
 Attributes are read by IMPORT_FROM, which is a plain ``getattr`` whatever the object is: it takes
 2 bytes where LOAD_ATTR with its inline cache takes 20.
 
-The runtime is reached by ``IMPORT_NAME``, never by a constant object: armed code can be
-marshalled, and where codesuture is not installed the import fails, the fault is dropped and
-the exception goes on.
+The runtime is reached by name, never by a constant object: armed code can be marshalled, and where
+codesuture does not run there is no such name, the fault is dropped and the exception goes on. The
+name is one of ``builtins``: LOAD_GLOBAL takes a tenth of the time that an import takes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ from codesuture.surgery.opcodes import (
     JUMP_IF_NOT_NONE,
     JUMP_IF_TRUE,
     NAME_SHIFTS,
-    NULL_ABOVE_CALLABLE,
     OPMAP,
 )
 from codesuture.surgery.sites import tree_height
@@ -54,16 +53,17 @@ if TYPE_CHECKING:
     from codesuture.surgery.instructions import Entry
     from codesuture.surgery.sites import Exit
 
-# A plain ``import codesuture``: with a submodule or a from-list the import takes longer, on 3.11
-# eight times, because the interpreter looks for the module's ``__path__`` in vain.
-RUNTIME_MODULE = "codesuture"
-RUNTIME_FUNCTION = "recover"
-#: What armed code has behind its own ``co_names`` and, before its seal, its own ``co_consts``.
-PAD_NAMES: tuple[str, ...] = ("__traceback__", "tb_next", RUNTIME_MODULE, RUNTIME_FUNCTION)
-PAD_CONSTANTS: tuple[object, ...] = (0, None)
+#: The names in ``builtins`` by which pads reach the runtime; the second one where a site keeps its
+#: operands, which are arguments too.
+RUNTIME = "__codesuture_recover__"
+RUNTIME_KEPT = "__codesuture_recover_kept__"
+#: What armed code has behind its own ``co_names``. Before its seal, ``co_consts`` has its qualified
+#: name once more.
+PAD_NAMES: tuple[str, ...] = ("__traceback__", "tb_next", RUNTIME, RUNTIME_KEPT)
+PAD_CONSTANTS = 1
 
 #: What a head puts on top of the depth that its sites keep: lasti, previous, exception,
-#: module, function, NULL, argument and one to spare.
+#: function, NULL, two arguments and one to spare.
 _HEAD_STACK = 8
 
 
@@ -127,15 +127,9 @@ class Head:
             JUMP_IF_NOT_NONE, len(pop) + len(pass_on) + len(reraise)
         )
         over = len(call) + len(pop)
-        own = test = b""
-        if match and not through:
-            test = match + assemble("CHECK_EXC_MATCH")
-            test += _forward(JUMP_IF_TRUE, over)
+        own = b""
         if not through:
-            own = _next_traceback(first_name) + _forward(JUMP_IF_NOT_NONE, len(test) + over)
-        # What came from a callee may have entered beside its own pad, with less on the stack than
-        # this one keeps (``opcodes.CALLEE_LOOKUP_UNITS``): it leaves before anything can raise.
-        own += test
+            own = _tests(_next_traceback(first_name), _matching(match), over)
         entry = assemble("PUSH_EXC_INFO")
         self.guarded = (len(entry), len(entry) + len(own) + len(call))
         self.body = entry + own + call + pop + pass_on
@@ -178,6 +172,27 @@ class Tail:
         return [(position + first, position + end, *cover[2:])]
 
 
+def _matching(match: bytes) -> bytes:
+    return match + assemble("CHECK_EXC_MATCH") if match else b""
+
+
+def _tests(traceback: bytes, match: bytes, over: int) -> bytes:
+    """Bytes that leave over ``over`` more for what only passes through, and for what is caught.
+
+    What came from a callee may have entered beside its own pad, with less on the stack than this
+    one keeps (``opcodes.CALLEE_LOOKUP_UNITS``); a fault must find nothing of a half-done match on
+    top of that. The one instruction that loads a single type leaves nothing there, so that test
+    comes first: it is the shorter one. A tuple is built behind the other.
+    """
+    through = traceback + _forward(JUMP_IF_NOT_NONE, over)
+    if not match:
+        return through
+    if OPMAP["BUILD_TUPLE"] not in match[::2]:
+        return match + _forward(JUMP_IF_TRUE, len(through) + over) + through
+    last = match + _forward(JUMP_IF_TRUE, over)
+    return traceback + _forward(JUMP_IF_NOT_NONE, len(last) + over) + last
+
+
 def _next_traceback(first_name: int) -> bytes:
     """Bytes that put ``tb_next`` of the traceback of the exception on top of the stack there."""
     body = _load("IMPORT_FROM", first_name) + _load("IMPORT_FROM", first_name + 1)
@@ -187,18 +202,16 @@ def _next_traceback(first_name: int) -> bytes:
 def _call_runtime(kept: int, first_name: int, first_constant: int) -> bytes:
     """Bytes that call the runtime with the exception on top of the stack, and keep it.
 
-    ``kept`` values beneath what the handler was entered with are arguments too.
+    The second argument is the code's qualified name, or else the ``kept`` values that lie beneath
+    what the handler was entered with.
     """
-    null = assemble("PUSH_NULL")
-    body = b"" if NULL_ABOVE_CALLABLE else null
-    body += assemble("LOAD_CONST", first_constant) + assemble("LOAD_CONST", first_constant + 1)
-    body += _load("IMPORT_NAME", first_name + 2) + _load("IMPORT_FROM", first_name + 3)
-    body += _assemble_all(("SWAP", 2), "POP_TOP")
-    body += null if NULL_ABOVE_CALLABLE else b""
+    # The lowest bit asks for the NULL that a call needs, wherever the version wants it.
+    body = assemble("LOAD_GLOBAL", (first_name + (3 if kept else 2)) << 1 | 1)
     # Each copy puts the next one as deep as the last: lasti, previous, exception, the function and
     # its NULL, the exception's copy, and the values that are still to come.
-    body += assemble("COPY", 3) + kept * assemble("COPY", 6 + kept)
-    return body + b"".join(assemble(name, 1 + kept) for name in CALL_SEQUENCE)
+    body += assemble("COPY", 3)
+    body += kept * assemble("COPY", 6 + kept) if kept else assemble("LOAD_CONST", first_constant)
+    return body + b"".join(assemble(name, 1 + max(kept, 1)) for name in CALL_SEQUENCE)
 
 
 def assemble_tree(exits: list[Exit], position: int) -> bytes:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-ARMED = "codesuture.armed.1"
+ARMED = "codesuture.armed.2"
 KEPT = "codesuture.kept.1"
 
 

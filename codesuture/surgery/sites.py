@@ -88,13 +88,13 @@ def find_sites(
 ) -> list[Site]:
     """The sites of code that was decoded already, in the order of their offsets.
 
-    An instruction directly within a bare ``except`` that does not raise is none: whatever it raises
-    is handled.
+    An instruction directly within a bare ``except``, or ``except Exception``, that does not raise
+    is none: whatever it raises is handled.
     """
     sites: list[Site] = []
     depths = stack_depths(instructions, entries)
     covers = _Covers(entries)
-    handlers = Handlers(code.co_code, instructions)
+    handlers = Handlers(code, instructions)
     for ordinal, instruction in enumerate(instructions):
         start, _, number, argument, _ = instruction
         row = SIMPLE_SITES.get(number)

@@ -26,7 +26,7 @@ def noting(code):
 hook.surgery.arm = noting
 import mod
 code = mod.f.__code__
-print(made, mod.VALUE, mod.f(None), 'recover' in code.co_names, code.co_filename)
+print(made, mod.VALUE, mod.f(None), '__codesuture_recover__' in code.co_names, code.co_filename)
 """
 MOD = "VALUE = 1\ndef f(x):\n    try: return x.y\n    except AttributeError: return 'caught'\n"
 

@@ -346,7 +346,7 @@ def write(choose: Callable[[int], int]) -> str:
 _said: list[tuple[BaseException, object]] = []
 
 
-def _recover(exception: BaseException) -> None:
+def _recover(exception: BaseException, function: str) -> None:
     from codesuture.fate import fate
 
     frame = sys._getframe(1)
@@ -356,11 +356,13 @@ def _recover(exception: BaseException) -> None:
 
 def prepare() -> None:
     """Let fate be asked at every site, and answered for what leaves :func:`top`."""
-    import codesuture
+    import builtins
+
     from codesuture.fate import register
     from codesuture.surgery.handlers import Handlers
+    from codesuture.surgery.pads import RUNTIME
 
-    codesuture.recover = _recover
+    setattr(builtins, RUNTIME, _recover)
     Handlers.match = lambda self, target: None  # type: ignore[method-assign]
     register([f"{__name__}:top"])
 

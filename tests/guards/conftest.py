@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import sys
 import traceback
 from dataclasses import dataclass, field
@@ -10,11 +11,11 @@ from typing import Any
 
 import pytest
 
-import codesuture
 from codesuture.diagnosis.crash import Crash
 from codesuture.guards.registry import recognise
 from codesuture.surgery.arming import arm, disarm
 from codesuture.surgery.landing import Landing
+from codesuture.surgery.pads import RUNTIME
 
 
 @dataclass
@@ -41,7 +42,7 @@ def run(monkeypatch):
     def execute(source: str, off: tuple[str, ...] = ()) -> Run:
         done = Run({"__name__": "crashing", "log": [], "result": "never assigned"})
 
-        def recover(exception):
+        def recover(exception, function):
             try:
                 return heal(exception, sys._getframe(1))
             except BaseException as fault:  # the pad would hide it
@@ -64,7 +65,7 @@ def run(monkeypatch):
             return behind(site, guard.value(crash, recipe))
 
         faults: list[BaseException] = []
-        monkeypatch.setattr(codesuture, "recover", recover, raising=False)
+        monkeypatch.setattr(builtins, RUNTIME, recover, raising=False)
         try:
             exec(arm(compile(source, "crashing.py", "exec")), done.names)
             if "main" in done.names:

@@ -5,18 +5,19 @@ Stands for the agent and the runtime, and heals nothing: the program runs on as 
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
 import json
 import os
 import sys
 
-import codesuture
+from codesuture.surgery.pads import RUNTIME
 
 SCRIPT = os.path.abspath(sys.orig_argv[-1])
 ANSWERS = os.environ["FATE_ANSWERS"]
 
 
-def recover(exception):
+def recover(exception, function):
     from codesuture.fate import fate
 
     frame = sys._getframe(1)
@@ -71,6 +72,6 @@ def hook(path):
     raise ImportError(path)
 
 
-codesuture.recover = recover
+setattr(builtins, RUNTIME, recover)
 if os.path.isfile(SCRIPT):
     sys.path_hooks.insert(0, hook)

@@ -27,6 +27,7 @@ from codesuture.fate.c_callables import (
     conduct_of_instance,
     is_foreign,
 )
+from codesuture.fate.either import judge_each
 from codesuture.fate.lookup import MISSING, class_entry, place
 from codesuture.fate.scope import InstanceOf, Scope
 from codesuture.fate.symbols import called, view_of
@@ -82,7 +83,8 @@ def judge_gap(
     number = view.ordinal(offset)
     if number is None or view.stacks[number] is None:
         return Outcome(UNKNOWN, "was called from an instruction that cannot be read")
-    outcome = _judge_caller(view, number, frame, caller, raised, scope)
+    at = number
+    outcome = judge_each(raised, lambda one: _judge_caller(view, at, frame, caller, one, scope))
     if outcome.kind != PASSES and is_signal_handler(frame, caller):
         return _passes(raised)
     return outcome

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
+from codesuture.fate.either import Either, alone_or_grouped, judge_each, one_of
 from codesuture.fate.scope import is_catchable, matches, truth
 from codesuture.fate.symbols import bound_names, called
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
@@ -66,14 +67,20 @@ def judge_frame(
     view: CodeView, scope: Scope, offset: int, raised: Raised, manager: ManagerJudge
 ) -> Outcome:
     """What the code does with ``raised`` when the instruction at ``offset`` raises it."""
-    outcome = _Search(view, scope, raised, manager).run(offset)
-    if outcome.kind == PASSES:
-        outcome.raised = _leaving(view, outcome.raised or raised)
-    return outcome
+
+    def judge(one: Raised) -> Outcome:
+        outcome = _Search(view, scope, one, manager).run(offset)
+        if outcome.kind == PASSES:
+            outcome.raised = _leaving(view, outcome.raised or one)
+        return outcome
+
+    return judge_each(raised, judge)
 
 
 def _leaving(view: CodeView, raised: Raised) -> Raised:
     """Generators and coroutines let no StopIteration out (PEP 479, PEP 525)."""
+    if isinstance(raised, Either):
+        return one_of([_leaving(view, way) for way in raised.ways])
     flags = view.code.co_flags & _GENERATOR_FLAGS
     if flags and issubclass(raised.type, StopIteration):
         return Raised(RuntimeError)
@@ -320,8 +327,12 @@ class _Search:
         if self.changes >= _MOST_CHANGES:
             self.outcomes.append(Outcome(UNKNOWN, "turns it into others too often"))
             return
-        inner = _Search(self.view, self.scope, raised, self.manager, self.changes + 1)
-        self.outcomes.append(inner.run(start))
+
+        def judge(one: Raised) -> Outcome:
+            inner = _Search(self.view, self.scope, one, self.manager, self.changes + 1)
+            return inner.run(start)
+
+        self.outcomes.append(judge_each(raised, judge))
 
     def call(self, state: _State, argument: int, stack: Stack, start: int) -> bool:
         """A call that never comes back ends the way: ``finally: sys.exit(1)``."""
@@ -350,6 +361,38 @@ class _Search:
         self.end(kind, self.at_line(what, state), state.at(state.number, "some"))
         return False
 
+    def list_append(self, state: _State, argument: int, stack: Stack, start: int) -> bool:
+        """What the body of an ``except*`` clause has raised is collected, and raised behind the
+        last clause. The list for that lies above the exception that the clauses share out."""
+        exception = stack[-1] if len(stack) > argument + 1 else None
+        original = stack[-argument - 2] if exception is not None else None
+        if exception is None or exception[0] != "exc" or exception[1] not in state.entered:
+            return True
+        if original is None or original[0] != "exc":
+            return True
+        for number in range(state.number + 1, len(self.view.instructions)):
+            row, before = self.view.instructions[number], self.view.stacks[number] or ()
+            name = NAMES[row[2]]
+            if name == "CALL" and not self.call(state.at(number), row[3], before, row[0]):
+                return False
+            if name in _STAR_ENDS and before[-2:-1] == (original,):
+                self.raise_star(state, number)
+                return False
+        self.end(UNKNOWN, "has a handler that cannot be read", state)
+        return False
+
+    def raise_star(self, state: _State, number: int) -> None:
+        """The instruction ``number`` puts together what a ``try`` with ``except*`` raises; the
+        second one behind it jumps to where that is done."""
+        test = self.view.instructions[number + 2]
+        target = self.view.ordinal(jump_target(test)) if JUMPS[test[2]] else None
+        if target is not None:
+            for start, _, op, _, _ in self.view.instructions[target : target + 3]:
+                if NAMES[op] == "RERAISE":
+                    self.change(alone_or_grouped(self.raised), start)
+                    return
+        self.end(UNKNOWN, "has a handler that cannot be read", state)
+
     def cleanup_throw(self, state: _State, argument: int, stack: Stack, start: int) -> bool:
         if issubclass(self.raised.type, StopIteration):
             self.end(HANDLED, "takes it as the end of an iterator", state)
@@ -367,6 +410,7 @@ class _Search:
 
 _PLAIN = (type(None), bool, int, float, str, bytes, tuple, list, dict, set, frozenset, type)
 _NAMED = ("global", "name", "attr")
+_STAR_ENDS = ("PREP_RERAISE_STAR", "CALL_INTRINSIC_2")
 _EXITS = (sys.exit, os._exit, os.abort)
 _STEPS: dict[str, Callable[[_Search, _State, int, Stack, int], bool]] = {
     "RERAISE": _Search.reraise,
@@ -376,6 +420,7 @@ _STEPS: dict[str, Callable[[_Search, _State, int, Stack, int], bool]] = {
     "CALL": _Search.call,
     "CHECK_EXC_MATCH": _Search.check_exc_match,
     "CHECK_EG_MATCH": _Search.check_eg_match,
+    "LIST_APPEND": _Search.list_append,
     "CLEANUP_THROW": _Search.cleanup_throw,
     "END_ASYNC_FOR": _Search.end_async_for,
 }

@@ -1,9 +1,9 @@
 """Library functions written in Python whose failure counts as the failure of the call itself.
 
-``Fraction("x")``, ``Path.read_text`` and ``os.environ["HOME"]`` are a conversion, a file access and
-a look-up like ``int("x")``, ``open`` and ``{}["x"]``, but their exceptions come out of frames of the
-standard library. Code that uses one of these names has pads at its calls and subscripts that such
-exceptions enter.
+``Fraction("x")``, ``Path.read_text`` and ``os.environ["HOME"]`` are a conversion, a file access
+and a look-up like ``int("x")``, ``open`` and ``{}["x"]``, but their exceptions come out of frames
+of the standard library. Code that uses one of these names has pads at its calls and subscripts
+that such exceptions enter.
 """
 
 from __future__ import annotations

@@ -145,8 +145,8 @@ def _follow(site: Site, instructions: list[Instruction]) -> None:
 def _let_through(sites: list[Site], instructions: list[Instruction]) -> None:
     """Let pads be entered by exceptions from the standard library.
 
-    The handler is looked up in the code unit before the call or subscript. Where that belongs to an instruction
-    that is no site, the call's region begins there; where it is a site with the same depth
+    The handler is looked up in the code unit before the call or subscript. Where that belongs to an
+    instruction that is no site, the region begins there; where it is a site with the same depth
     beneath it (a method's load before its call), both share their pad anyhow. Else the pad that
     is entered is another one, which ``Landing.is_pad_of`` tells.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 
 from codesuture import __version__
@@ -51,16 +50,16 @@ def decide(
     known = approved.default if approved else None
     choice = choose(crash, guard, session.config.defaults, known, module)
     names = names_of(crash.frame.f_globals.get("__name__"), module)
-    refusal = _refusal(session, names, approved)
+    refused = refusal(session, names, approved)
     if approved is not None:
-        return Decision(approved, guard, choice.recipe, False, refusal)
+        return Decision(approved, guard, choice.recipe, False, refused)
     created = datetime.now(UTC)
     patch = Patch.create(
         module=module,
         qualname=crash.code.co_qualname,
         fingerprint=fingerprint(crash.code),
         ordinal=ordinal,
-        file=_relative(crash.code.co_filename, session.config.root),
+        file=session.relative(crash.code.co_filename),
         line=crash.line,
         guard=guard.name,
         target=guard.target(crash),
@@ -76,10 +75,10 @@ def decide(
         created=created,
         expires=created + timedelta(days=session.config.ttl),
     )
-    return Decision(patch, guard, choice.recipe, True, refusal)
+    return Decision(patch, guard, choice.recipe, True, refused)
 
 
-def _refusal(session: Session, names: tuple[str, ...], approved: Patch | None) -> str:
+def refusal(session: Session, names: tuple[str, ...], approved: Patch | None) -> str:
     """Why a decision is not applied, as the end of a sentence; empty where it is.
 
     ``names`` are the module's, the one that patches know first.
@@ -99,13 +98,3 @@ def _refusal(session: Session, names: tuple[str, ...], approved: Patch | None) -
         return f"its patch expired on {approved.expires[:10]}"
     return ""
 
-
-def _relative(filename: str, root: str) -> str:
-    """``filename`` relative to the project where it lies inside, with slashes, else as it is."""
-    try:
-        relative = os.path.relpath(filename, root)
-    except ValueError:  # another drive on Windows
-        return filename
-    if relative.startswith(os.pardir):
-        return filename
-    return relative.replace(os.sep, "/")

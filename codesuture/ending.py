@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 TYPE_CHECKING = False
@@ -32,7 +33,10 @@ def store_counters(session: Session) -> None:
     if not session.hits or session.config.dry_run:
         return
     with session.lock:
-        hits, session.hits = session.hits, {}
+        # The store takes no counts for a patch that it does not have yet.
+        hits = {one: hit for one, hit in session.hits.items() if one not in session.saving}
+        for one in hits:
+            del session.hits[one]
     from datetime import UTC, datetime
 
     from codesuture.store.errors import StoreError
@@ -50,11 +54,26 @@ def finish() -> None:
     session = current()
     if session is None:
         return
+    if "codesuture.proving" in sys.modules:
+        _prove_at_the_top()
     store_counters(session)
     if session.running and session.process == os.getpid():
         from codesuture.messages import write
 
         write(_summary(session))
+
+
+def _prove_at_the_top() -> None:
+    """What the program died of, if anything, has reached its top."""
+    from codesuture.proving import TOP, prove
+    from codesuture.runtime import report_fault
+
+    died_of = getattr(sys, "last_value", None)
+    if isinstance(died_of, BaseException):
+        try:
+            prove(died_of, TOP)
+        except Exception as fault:
+            report_fault(fault)
 
 
 def _summary(session: Session) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from types import CodeType, FrameType
 
-from codesuture.fate import UNHANDLED, Verdict, fate, register
-from codesuture.session import MAIN_NAMES, Session, module_name
+from codesuture.fate import UNHANDLED, UNKNOWN, Verdict, fate, register
+from codesuture.session import Session, module_of
 from codesuture.surgery.landing import Landing
 from codesuture.verdicts import remember
 
@@ -63,8 +63,14 @@ def heal(
         _register_boundaries(session)
         verdict = fate(frame, site.offset, exception)
         remember(frame, offset, type(exception), verdict)
-        if verdict.fate != UNHANDLED:
-            return None
+    if verdict.fate == UNKNOWN:
+        from codesuture.proving import settle
+
+        doubted, verdict = verdict, settle(session, exception, frame, offset, verdict)
+        if verdict is not doubted:
+            remember(frame, offset, type(exception), verdict)
+    if verdict.fate != UNHANDLED:
+        return None
     return _supply(session, exception, frame, armed, site, verdict, kept)
 
 
@@ -78,7 +84,6 @@ def _supply_first(*arguments: Any) -> tuple[object, ...] | None:
 
 
 _supply: Callable[..., tuple[object, ...] | None] = _supply_first
-
 
 _registered_for: Session | None = None
 
@@ -96,20 +101,7 @@ def _armed_code(frame: FrameType) -> ArmedCode:
     if known is None:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        known = ArmedCode(frame.f_code, _module_of(frame))
+        known = ArmedCode(frame.f_code, module_of(frame))
         _known[id(frame.f_code)] = known
     return known
 
-
-def _module_of(frame: FrameType) -> str:
-    """The module's name as patches know it."""
-    name = frame.f_globals.get("__name__")
-    if type(name) is not str:
-        name = "__main__"
-    if name in MAIN_NAMES:
-        # Under ``python -m`` the program has a specification with its real name.
-        spec = frame.f_globals.get("__spec__")
-        real = vars(spec).get("name") if hasattr(type(spec), "__dict__") and spec else None
-        if type(real) is str and real:
-            name = real
-    return module_name(name, frame.f_code.co_filename)

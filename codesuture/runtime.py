@@ -97,7 +97,7 @@ def _recover(
         return None
     offset = trace.tb_lasti
     verdict = recall(frame, offset, type(exception))
-    if verdict is not None and verdict.fate != "UNHANDLED":
+    if verdict is not None and verdict.fate == "HANDLED":
         return None
     session = current()
     thread = get_ident()
@@ -117,7 +117,7 @@ def _recover(
     except RecursionError:
         return None  # so near its limit that healing did not come to an end
     except Exception as fault:
-        _report(fault)
+        report_fault(fault)
         return None
     finally:
         _busy.discard(thread)
@@ -158,7 +158,7 @@ def _is_structural(kind: type[BaseException]) -> bool:
 _reported: set[type[BaseException]] = set()
 
 
-def _report(fault: Exception) -> None:
+def report_fault(fault: Exception) -> None:
     """One line for each type of fault; nothing while the interpreter shuts down."""
     if type(fault) in _reported or sys.is_finalizing():
         return

@@ -12,11 +12,13 @@ from codesuture.config.load import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import CodeType
+    from collections.abc import Callable, Mapping
+    from types import CodeType, FrameType
+    from typing import Any
 
     from codesuture.config.load import Config
     from codesuture.store.patch import Patch
+    from codesuture.store.proof import Proof
     from codesuture.store.store import Store
 
 _Code = type(compile("", "", "exec"))
@@ -29,8 +31,8 @@ class Session:
     """The state of one process.
 
     ``running`` is true under ``codesuture run``, which ends with a summary. ``applied`` are the
-    patches that are new in this process, ``hits`` counts heals that are not in the store yet;
-    ``lock`` guards it.
+    patches that are new in this process, ``hits`` counts heals that are not in the store yet,
+    ``saving`` are ids of patches that are on their way there; ``lock`` guards them.
     """
 
     def __init__(self, config: Config, running: bool) -> None:
@@ -39,9 +41,11 @@ class Session:
         self.applied: list[Patch] = []
         self.healed = 0
         self.hits: dict[str, int] = {}
+        self.saving: set[str] = set()
         self.process = os.getpid()
         self.lock = allocate_lock()
         self._patches: dict[Place, list[Patch]] | None = None
+        self._proofs: dict[Place, list[Proof]] | None = None
         self._store: Store | None = None
         self._told: set[str] = set()
 
@@ -68,28 +72,66 @@ class Session:
         if self._patches is None:
             self._patches = {}
             if os.path.lexists(self.config.store):
-                for patch in self._read():
+                for patch in self._trusted(lambda store: store.patches()):
                     self._remember(patch)
         return self._patches
 
-    def _read(self) -> list[Patch]:
+    def _trusted(self, read: Callable[[Store], list[Any]]) -> list[Any]:
+        """What is read from the store; nothing where it cannot be trusted."""
         from codesuture.messages import emit
         from codesuture.store.errors import StoreError
 
         try:
             self.store.check()
-            patches = self.store.patches()
+            found = read(self.store)
         except StoreError as error:
             self.complain("The store is not used", error)
             return []
         for problem in self.store.problems:
-            emit(problem)
-        return patches
+            if problem not in self._told:
+                self._told.add(problem)
+                emit(problem)
+        return found
+
+    def proofs_at(self, module: str, code: CodeType) -> list[Proof]:
+        """What was proved about crashes in this very code and still counts."""
+        if self._proofs is None:
+            self._proofs = {}
+            if os.path.lexists(os.path.join(self.config.store, "proofs")):
+                for proof in self._trusted(lambda store: store.proofs()):
+                    self.learn(proof)
+        if not self._proofs:
+            return []
+        from codesuture.surgery.fingerprint import fingerprint
+
+        found = self._proofs.get((module, code.co_qualname, fingerprint(code)), [])
+        if self.config.on_expiry != "disable":
+            return found
+        from datetime import UTC, datetime
+
+        now = datetime.now(UTC)
+        return [proof for proof in found if not proof.is_expired(now)]
+
+    def learn(self, proof: Proof) -> None:
+        """Take over a proof."""
+        if self._proofs is not None:
+            place = (proof.module, proof.qualname, proof.chain[0].fingerprint)
+            self._proofs.setdefault(place, []).append(proof)
 
     def _remember(self, patch: Patch) -> None:
         if self._patches is not None:
             place = (patch.module, patch.qualname, patch.fingerprint)
             self._patches.setdefault(place, []).append(patch)
+
+    def relative(self, filename: str) -> str:
+        """``filename`` as seen from the project, with slashes, where it lies inside."""
+        try:
+            relative = os.path.relpath(filename, self.config.root)
+        except ValueError:  # another drive on Windows
+            return filename
+        if relative.startswith(os.pardir):
+            return filename
+        return relative.replace(os.sep, "/")
 
     def complain(self, consequence: str, error: Exception) -> None:
         """Say what follows from a fault of the store, once for each fault."""
@@ -228,3 +270,17 @@ def module_name(name: str, filename: str) -> str:
         return name
     stem = os.path.splitext(os.path.basename(filename))[0]
     return stem if stem and not stem.startswith("<") else name
+
+
+def module_of(frame: FrameType) -> str:
+    """The name of the frame's module as patches know it."""
+    name = frame.f_globals.get("__name__")
+    if type(name) is not str:
+        name = "__main__"
+    if name in MAIN_NAMES:
+        # Under ``python -m`` the program has a specification with its real name.
+        spec = frame.f_globals.get("__spec__")
+        real = vars(spec).get("name") if hasattr(type(spec), "__dict__") and spec else None
+        if type(real) is str and real:
+            name = real
+    return module_name(name, frame.f_code.co_filename)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from codesuture.fate import Verdict
     from codesuture.healing import ArmedCode
     from codesuture.session import Session
+    from codesuture.store.patch import Patch
     from codesuture.surgery.landing import Landing
     from codesuture.surgery.sites import Site
 
@@ -42,10 +43,9 @@ def supply(
     decision = armed.decisions.get((anchor, guard.name))
     if decision is None:
         decision = decide(session, armed.module, crash, guard, anchor, verdict)
-        armed.decisions[anchor, guard.name] = decision
+        decision = armed.decisions.setdefault((anchor, guard.name), decision)
     if decision.refusal:
-        if not decision.is_shown:
-            decision.is_shown = True
+        if _is_first(session, decision):
             report_refusal(decision)
         return None
     breaker = armed.breakers.get(anchor)
@@ -67,14 +67,31 @@ def _raised_here(exception: BaseException) -> bool:
     return trace is not None and trace.tb_next is None
 
 
+def _is_first(session: Session, decision: Decision) -> bool:
+    """Whether nobody has told of the decision yet; from now on somebody has."""
+    if decision.is_shown:
+        return False
+    with session.lock:
+        shown, decision.is_shown = decision.is_shown, True
+    return not shown
+
+
 def _record(session: Session, decision: Decision, crash: Crash, landing: Landing) -> None:
     """Count the heal; the first one of a new patch is stored and told."""
-    if decision.is_new and not decision.is_shown:
-        decision.is_shown = True
-        session.add(decision.patch)
+    if decision.is_new and _is_first(session, decision):
+        _store(session, decision.patch)
         report_heal(session, decision, crash, landing)
-        try:
-            session.store.save(decision.patch)
-        except StoreError as error:
-            session.complain("Patches are lost when this process ends", error)
     count(session, decision.patch.id)
+
+
+def _store(session: Session, patch: Patch) -> None:
+    session.add(patch)
+    with session.lock:
+        session.saving.add(patch.id)
+    try:
+        session.store.save(patch)
+    except StoreError as error:
+        session.complain("Patches are lost when this process ends", error)
+    finally:
+        with session.lock:
+            session.saving.discard(patch.id)

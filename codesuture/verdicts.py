@@ -82,7 +82,7 @@ def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: 
         chains.clear()
     variables = verdict.variables
     chain = [(*link, variables.get(place)) for place, link in enumerate(verdict.frames)]
-    chains.append((tuple(chain[1:]), verdict))
+    chains.insert(0, (tuple(chain[1:]), verdict))  # what was proved comes before what was doubted
 
 
 def _remember_handler(frame: FrameType, kind: type[BaseException], verdict: Verdict) -> None:

@@ -1,4 +1,4 @@
-"""`codesuture audit`: every patch in one table."""
+"""`codesuture audit`: every patch in one table, and what was proved in another."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 import sys
 
 from codesuture.cli.failure import Parser
-from codesuture.cli.patches import Entry, Listing, read, span
-from codesuture.cli.terminal import Screen, patches_in_words
+from codesuture.cli.patches import Entry, Listing, ProofEntry, read, span
+from codesuture.cli.terminal import Screen, counted
 
 _HEADS = ("function", "guard", "target", "default", "hits", "age", "TTL left", "state")
+_PROOF_HEADS = ("proved for", "exception", "frames", "what happened", "age", "TTL left", "state")
 
 
 def configure(parser: Parser) -> None:
@@ -34,6 +35,7 @@ def _as_json(listing: Listing) -> dict[str, object]:
     return {
         "store": listing.config.store,
         "patches": [entry.to_json() for entry in listing.entries],
+        "proofs": [entry.to_json() for entry in listing.proofs],
         "problems": listing.problems,
     }
 
@@ -43,8 +45,13 @@ def _print(listing: Listing) -> None:
     if listing.entries:
         screen.table(_HEADS, [_row(entry) for entry in listing.entries])
         screen.line()
-    patches = patches_in_words(len(listing.entries))
-    screen.line(f"{patches[0].upper()}{patches[1:]} in {listing.config.store}")
+    if listing.proofs:
+        screen.table(_PROOF_HEADS, [_proof_row(entry) for entry in listing.proofs])
+        screen.line()
+    found = counted(len(listing.entries), "patch", "patches")
+    if listing.proofs:
+        found += " and " + counted(len(listing.proofs), "proof", "proofs")
+    screen.line(f"{found[0].upper()}{found[1:]} in {listing.config.store}")
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -54,6 +61,18 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.patch.target,
         entry.choice.recipe.describe(),
         str(entry.hits),
+        span(entry.age),
+        span(entry.left),
+        entry.state,
+    )
+
+
+def _proof_row(entry: ProofEntry) -> tuple[str, ...]:
+    return (
+        entry.proof.name,
+        entry.proof.exception,
+        str(len(entry.proof.chain)),
+        f"reached {entry.proof.reached}",
         span(entry.age),
         span(entry.left),
         entry.state,

@@ -8,7 +8,7 @@ import sys
 
 from codesuture import cachekey
 from codesuture.cli.failure import Failure, Parser
-from codesuture.cli.terminal import Screen, patches_in_words, plain
+from codesuture.cli.terminal import Screen, counted, plain
 from codesuture.config import Config, ConfigError, load
 from codesuture.config.errors import in_words
 from codesuture.store import Store, StoreError
@@ -204,7 +204,8 @@ def _store(config: Config) -> list[Finding]:
         sentence = f"{place} cannot be written: heals work, but no patch is kept"
         findings.append(Finding("Store", WRONG, sentence, "mend it, or set CODESUTURE_STORE"))
     elif not findings:
-        findings.append(Finding("Store", GOOD, f"{config.store} ({patches_in_words(count)})"))
+        held = counted(count, "patch", "patches")
+        findings.append(Finding("Store", GOOD, f"{config.store} ({held})"))
     return findings
 
 

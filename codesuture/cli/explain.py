@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from codesuture.cli.advice import advice_for
 from codesuture.cli.failure import Parser
-from codesuture.cli.patches import Entry, Listing, read, select, span
+from codesuture.cli.patches import Aged, Entry, Listing, ProofEntry, read, span
 from codesuture.cli.source import excerpt_of, path_of
 from codesuture.cli.terminal import Screen, plain
 
@@ -27,7 +27,7 @@ _WIDTH = 92
 def configure(parser: Parser) -> None:
     """Add the arguments of `explain`."""
     parser.add_argument(
-        "name", nargs="?", help="a function (bare, qualified or module:qualname) or a patch's id"
+        "name", nargs="?", help="a function (bare, qualified or module:qualname) or an id"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -42,17 +42,17 @@ def execute(words: list[str]) -> int:
     configure(parser)
     asked = parser.parse(words)
     listing = read()
-    chosen = select(listing.entries, asked.name) if asked.name else listing.entries
+    chosen = listing.only(asked.name) if asked.name else listing
     if asked.json:
-        print(json.dumps(_as_json(listing, chosen), indent=2))
+        print(json.dumps(_as_json(chosen), indent=2))
     else:
-        _print(listing, chosen)
-    return listing.report_problems()
+        _print(chosen)
+    return chosen.report_problems()
 
 
-def _as_json(listing: Listing, chosen: list[Entry]) -> dict[str, object]:
+def _as_json(listing: Listing) -> dict[str, object]:
     patches = []
-    for entry in chosen:
+    for entry in listing.entries:
         excerpt = excerpt_of(entry.patch, listing.config.root)
         patches.append(
             {
@@ -63,16 +63,25 @@ def _as_json(listing: Listing, chosen: list[Entry]) -> dict[str, object]:
                 "advice": advice_for(entry.patch),
             }
         )
-    return {"store": listing.config.store, "patches": patches, "problems": listing.problems}
+    return {
+        "store": listing.config.store,
+        "patches": patches,
+        "proofs": [{**entry.to_json(), "functions": entry.chain} for entry in listing.proofs],
+        "problems": listing.problems,
+    }
 
 
-def _print(listing: Listing, chosen: list[Entry]) -> None:
+def _print(listing: Listing) -> None:
     screen = Screen(sys.stdout, listing.config.color)
-    for number, entry in enumerate(chosen):
+    for number, entry in enumerate(listing.entries):
         if number:
             screen.line()
         _explain(screen, entry, listing)
-    if not chosen:
+    for number, proved in enumerate(listing.proofs, len(listing.entries)):
+        if number:
+            screen.line()
+        _explain_proof(screen, proved, listing.config.on_expiry)
+    if not listing.entries and not listing.proofs:
         screen.line(f"Nothing to explain: there is no patch in {listing.config.store}")
 
 
@@ -93,6 +102,24 @@ def _explain(screen: Screen, entry: Entry, listing: Listing) -> None:
     _part(screen, "How often", _frequency(entry))
     _part(screen, "Until when", _expiry(entry, listing.config.on_expiry))
     _part(screen, "How to fix it", advice_for(patch), _afterwards(entry))
+
+
+def _explain_proof(screen: Screen, entry: ProofEntry, on_expiry: str) -> None:
+    proof = entry.proof
+    screen.line(screen.paint(plain(f"{proof.name}  (proof {proof.id})"), "BRIGHT"))
+    _part(
+        screen,
+        "What was learned",
+        f"Whether somebody handles {proof.exception} here could not be told: {proof.doubt}",
+        f"It was left alone, and reached {proof.reached}: nobody does.",
+    )
+    _part(
+        screen,
+        "What follows",
+        "It is healed in place where the very same functions call each other at the same places: "
+        f"{entry.chain}.",
+    )
+    _part(screen, "Until when", _expiry(entry, on_expiry))
 
 
 def _part(screen: Screen, head: str, *sentences: str) -> None:
@@ -129,8 +156,8 @@ def _frequency(entry: Entry) -> str:
     return f"Healed {times}, first at {entry.first_seen}, last at {entry.last_seen}."
 
 
-def _expiry(entry: Entry, on_expiry: str) -> str:
-    day = entry.patch.expires
+def _expiry(entry: Aged, on_expiry: str) -> str:
+    day = entry.document.expires
     if entry.state == "stale":
         return "It is not applied: the code that it was made for has changed."
     if entry.state == "expired":

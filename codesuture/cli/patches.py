@@ -1,4 +1,4 @@
-"""The patches of the store as the commands look at them: with counters, age and state."""
+"""The patches and proofs of the store as the commands look at them: with age and state."""
 
 from __future__ import annotations
 
@@ -7,26 +7,50 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from codesuture.cli.failure import Failure, report
+from codesuture.cli.selecting import select
 from codesuture.cli.source import is_unchanged
 from codesuture.config import Config, load
 from codesuture.defaults.ladder import Choice, configured_choice
-from codesuture.store import Counter, Patch, Store, StoreError
+from codesuture.store import Counter, Patch, Proof, Store, StoreError
 from codesuture.store.timestamps import from_text
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
+
+class Aged:
+    """A document of the store, and how it stands today.
+
+    `state` is "active", "expired" (past its day; `on_expiry` decides whether it still counts) or
+    "stale" (its code has changed, so it does not).
+    """
+
+    def __init__(self, document: Patch | Proof, is_changed: bool) -> None:
+        now = datetime.now(UTC)
+        self.document = document
+        self.age = now - from_text(document.created)
+        self.left = from_text(document.expires) - now
+        self.state = "expired" if document.is_expired(now) else "active"
+        if is_changed:
+            self.state = "stale"
+
+    def to_json(self) -> dict[str, object]:
+        """The document and what was computed, for `--json`."""
+        return {
+            **self.document.to_json(),
+            "age_seconds": int(self.age.total_seconds()),
+            "ttl_left_seconds": int(self.left.total_seconds()),
+            "state": self.state,
+        }
 
 
-class Entry:
-    """One patch with what the store counted for it, and how it stands today.
+class Entry(Aged):
+    """One patch with what the store counted for it.
 
-    `state` is "active", "expired" (past its day; `on_expiry` decides whether it still heals) or
-    "stale" (its code has changed, so it is not applied). A patch that never healed again has
-    no counter. `choice` is the default that counts today: the configuration's, or the patch's.
+    A patch that never healed again has no counter. `choice` is the default that counts today: the
+    configuration's, or the patch's.
     """
 
     def __init__(self, patch: Patch, counter: Counter | None, config: Config) -> None:
+        changed = is_unchanged(patch, patch.python, config.root) is False
+        super().__init__(patch, changed)
         self.patch = patch
         self.hits = counter.hits if counter else 0
         self.first_seen = counter.first_seen if counter else None
@@ -34,19 +58,11 @@ class Entry:
         self.choice = configured_choice(
             config.defaults, patch.name, patch.target, patch.guard
         ) or Choice(patch.default, patch.rung, patch.reason)
-        now = datetime.now(UTC)
-        self.age = now - from_text(patch.created)
-        self.left = from_text(patch.expires) - now
-        self.state = patch.state
-        if self.state == "active" and is_unchanged(patch, config.root) is False:
-            self.state = "stale"
-        elif self.state == "active" and patch.is_expired(now):
-            self.state = "expired"
 
     def to_json(self) -> dict[str, object]:
         """The patch and what was computed, for `--json`."""
         return {
-            **self.patch.to_json(),
+            **super().to_json(),
             "default": self.choice.recipe.to_json(),
             "default_text": self.choice.recipe.describe(),
             "rung": self.choice.rung,
@@ -54,20 +70,43 @@ class Entry:
             "hits": self.hits,
             "first_seen": self.first_seen,
             "last_seen": self.last_seen,
-            "age_seconds": int(self.age.total_seconds()),
-            "ttl_left_seconds": int(self.left.total_seconds()),
-            "state": self.state,
         }
 
 
-class Listing:
-    """All entries of the store, newest last, and sentences about what could not be read."""
+class ProofEntry(Aged):
+    """One proof; it is stale as soon as any code in its chain has changed."""
 
-    def __init__(self, store: Store, config: Config, entries: list[Entry]) -> None:
+    def __init__(self, proof: Proof, config: Config) -> None:
+        changed = any(
+            is_unchanged(link, proof.python, config.root) is False for link in proof.chain
+        )
+        super().__init__(proof, changed)
+        self.proof = proof
+
+    @property
+    def chain(self) -> str:
+        """The functions, the one that crashed first."""
+        return " <- ".join(link.qualname for link in self.proof.chain)
+
+
+class Listing:
+    """Patches and proofs of the store, newest last; and sentences about what cannot be read."""
+
+    def __init__(
+        self, store: Store, config: Config, entries: list[Entry], proofs: list[ProofEntry]
+    ) -> None:
         self.store = store
         self.config = config
         self.entries = entries
+        self.proofs = proofs
         self.problems: list[str] = [str(problem) for problem in store.problems]
+
+    def only(self, name: str) -> Listing:
+        """What belongs to the function, patch or proof that `name` means; Failure as `select`."""
+        chosen = select([*self.entries, *self.proofs], name)
+        entries = [entry for entry in self.entries if entry in chosen]
+        proofs = [entry for entry in self.proofs if entry in chosen]
+        return Listing(self.store, self.config, entries, proofs)
 
     def report_problems(self) -> int:
         """Print the problems; the exit code they mean."""
@@ -97,6 +136,7 @@ def read() -> Listing:
     store = checked_store(config)
     try:
         patches = store.patches()
+        proofs = store.proofs()
         counters = store.counters()
     except StoreError as problem:
         raise Failure(str(problem)) from None
@@ -104,59 +144,8 @@ def read() -> Listing:
         patches, key=lambda patch: (patch.created, patch.name, patch.ordinal, patch.id)
     )
     entries = [Entry(patch, counters.get(patch.id), config) for patch in newest_last]
-    return Listing(store, config, entries)
-
-
-def select(entries: list[Entry], name: str) -> list[Entry]:
-    """The patches of the one function (or the one patch) that `name` means.
-
-    A name is, in this order, `module:qualname`, a patch's id, a qualified name, a module's name
-    (its module-level code), a bare name. Failure with the candidates when it means no function
-    (exit code 1) or several (2).
-    """
-    rules: tuple[Callable[[Entry], bool], ...] = (
-        lambda entry: entry.patch.name == name,
-        lambda entry: entry.patch.id == name,
-        lambda entry: entry.patch.qualname == name,
-        lambda entry: entry.patch.module == name and entry.patch.qualname == "<module>",
-        lambda entry: entry.patch.qualname.rpartition(".")[2] == name,
-    )
-    for rule in rules:
-        found = [entry for entry in entries if rule(entry)]
-        if found:
-            _refuse_several(found, name)
-            return found
-    raise _not_there(entries, name)
-
-
-def _refuse_several(found: list[Entry], name: str) -> None:
-    places = _places(found)
-    if len(places) > 1:
-        raise Failure(
-            f"{name!r} is ambiguous: {len(places)} functions with patches have that name",
-            *(f"one of them is {place}" for place in places),
-            code=2,
-        )
-
-
-def _not_there(entries: list[Entry], name: str) -> Failure:
-    if not entries:
-        return Failure(f"there is no patch for {name!r}: the store is empty")
-    from difflib import get_close_matches
-
-    spellings: dict[str, str] = {}
-    for entry in entries:
-        spellings[entry.patch.qualname.rpartition(".")[2]] = entry.patch.name
-        spellings[entry.patch.qualname] = entry.patch.name
-        spellings[entry.patch.name] = entry.patch.name
-    near = dict.fromkeys(spellings[word] for word in get_close_matches(name, spellings, n=3))
-    hints = [f"did you mean {place}?" for place in near]
-    hints = hints or [f"there is one for {place}" for place in _places(entries)[:10]]
-    return Failure(f"there is no patch for {name!r}", *hints)
-
-
-def _places(entries: list[Entry]) -> list[str]:
-    return list(dict.fromkeys(entry.patch.name for entry in entries))
+    proved = sorted(proofs, key=lambda proof: (proof.created, proof.name, proof.id))
+    return Listing(store, config, entries, [ProofEntry(proof, config) for proof in proved])
 
 
 def span(length: timedelta) -> str:

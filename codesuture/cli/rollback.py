@@ -1,4 +1,4 @@
-"""`codesuture rollback`: remove patches, so that the crash happens again."""
+"""`codesuture rollback`: remove patches and proofs, so that the crash happens again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 
 from codesuture.cli.failure import Failure, Parser
-from codesuture.cli.patches import Entry, Listing, read, select
+from codesuture.cli.patches import Listing, read
 from codesuture.cli.terminal import plain
 from codesuture.store import StoreError
 
@@ -14,9 +14,9 @@ from codesuture.store import StoreError
 def configure(parser: Parser) -> None:
     """Add the arguments of `rollback`."""
     parser.add_argument(
-        "name", nargs="?", help="a function (bare, qualified or module:qualname) or a patch's id"
+        "name", nargs="?", help="a function (bare, qualified or module:qualname) or an id"
     )
-    parser.add_argument("--all", action="store_true", help="remove every patch")
+    parser.add_argument("--all", action="store_true", help="remove every patch and proof")
     parser.add_argument("--dry-run", action="store_true", help="only show what would go")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -26,44 +26,49 @@ def execute(words: list[str]) -> int:
     parser = Parser(
         prog="codesuture rollback",
         usage="codesuture rollback (NAME | --all) [--dry-run] [--json]",
-        description="Remove every patch of a function, one patch, or all.",
+        description="Remove the patches and proofs of a function, one of them, or all.",
     )
     configure(parser)
     asked = parser.parse(words)
     if bool(asked.name) == asked.all:
         parser.error("give either a name or --all")
     listing = read()
-    chosen = listing.entries if asked.all else select(listing.entries, asked.name)
+    chosen = listing if asked.all else listing.only(asked.name)
     if not asked.dry_run:
-        _remove(listing, chosen)
+        _remove(chosen)
     if asked.json:
-        _print_json(listing, chosen, asked.dry_run)
+        _print_json(chosen, asked.dry_run)
     else:
         _print(chosen, asked.dry_run)
     return listing.report_problems()
 
 
-def _remove(listing: Listing, chosen: list[Entry]) -> None:
+def _remove(chosen: Listing) -> None:
+    documents = [entry.document for entry in (*chosen.entries, *chosen.proofs)]
     try:
-        listing.store.remove([entry.patch.id for entry in chosen])
+        chosen.store.remove([document.id for document in documents])
     except StoreError as problem:
         raise Failure(str(problem)) from None
 
 
-def _print_json(listing: Listing, chosen: list[Entry], dry_run: bool) -> None:
+def _print_json(chosen: Listing, dry_run: bool) -> None:
     said = {
-        "store": listing.config.store,
+        "store": chosen.config.store,
         "dry_run": dry_run,
-        "removed": [entry.to_json() for entry in chosen],
-        "problems": listing.problems,
+        "removed": [entry.to_json() for entry in chosen.entries],
+        "removed_proofs": [entry.to_json() for entry in chosen.proofs],
+        "problems": chosen.problems,
     }
     print(json.dumps(said, indent=2))
 
 
-def _print(chosen: list[Entry], dry_run: bool) -> None:
+def _print(chosen: Listing, dry_run: bool) -> None:
     verb = "Would remove" if dry_run else "Removed"
-    for entry in chosen:
+    for entry in chosen.entries:
         patch = entry.patch
-        print(plain(f"{verb} {patch.guard} on {patch.target!r} in {entry.patch.name} ({patch.id})"))
-    if not chosen:
+        print(plain(f"{verb} {patch.guard} on {patch.target!r} in {patch.name} ({patch.id})"))
+    for proved in chosen.proofs:
+        proof = proved.proof
+        print(plain(f"{verb} the proof for {proof.exception} in {proof.name} ({proof.id})"))
+    if not chosen.entries and not chosen.proofs:
         print("There are no patches.", file=sys.stdout)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from codesuture.store import Patch
+    from codesuture.store.proof import Link
 
 _compiled: dict[str, list[CodeType] | None] = {}
 
@@ -33,20 +34,20 @@ class Excerpt:
         self.end = end
 
 
-def path_of(patch: Patch, root: str) -> str:
-    """The patch's file; the store names it relative to the project where it is inside."""
-    return os.path.join(root, patch.file)
+def path_of(place: Patch | Link, root: str) -> str:
+    """The file; the store names it relative to the project where it is inside."""
+    return os.path.join(root, place.file)
 
 
-def is_unchanged(patch: Patch, root: str) -> bool | None:
-    """Whether the patch's code is still in its file; None where that cannot be told.
+def is_unchanged(place: Patch | Link, python: str, root: str) -> bool | None:
+    """Whether the code of a patch or link is still in its file; None where that cannot be told.
 
     It cannot be told without the file, and not for another Python version's bytecode.
     """
-    if not _same_python(patch):
+    if python != TAG:
         return None
-    codes = _codes_of(path_of(patch, root))
-    return None if codes is None else _code_of(patch, codes) is not None
+    codes = _codes_of(path_of(place, root))
+    return None if codes is None else _code_of(place, codes) is not None
 
 
 def excerpt_of(patch: Patch, root: str) -> Excerpt | None:
@@ -56,7 +57,7 @@ def excerpt_of(patch: Patch, root: str) -> Excerpt | None:
     if content is None:
         return None
     line, start, end = patch.line, 0, 0
-    if _same_python(patch):
+    if patch.python == TAG:
         code = _code_of(patch, _codes_of(path) or [])
         if code is None:
             return None
@@ -68,13 +69,9 @@ def excerpt_of(patch: Patch, root: str) -> Excerpt | None:
     return Excerpt(text, _column(text, start), _column(text, end) if end else len(text))
 
 
-def _same_python(patch: Patch) -> bool:
-    return patch.python == TAG
-
-
-def _code_of(patch: Patch, codes: list[CodeType]) -> CodeType | None:
+def _code_of(place: Patch | Link, codes: list[CodeType]) -> CodeType | None:
     for code in codes:
-        if code.co_qualname == patch.qualname and fingerprint(code) == patch.fingerprint:
+        if code.co_qualname == place.qualname and fingerprint(code) == place.fingerprint:
             return code
     return None
 

@@ -7,7 +7,7 @@ import os
 import sys
 
 from codesuture.cli.failure import Failure, Parser
-from codesuture.cli.terminal import Screen, patches_in_words, plain
+from codesuture.cli.terminal import Screen, counted, plain
 from codesuture.config import Config, ConfigError, load
 from codesuture.store import Store, StoreError
 from codesuture.venvs import LINES, Place, Status, VenvError, status
@@ -96,7 +96,7 @@ def _print(found: Status, project: Project) -> None:
         for note in project.config.notes:
             _fact(screen, "", note)
         patches = project.patches
-        count = "cannot be read" if patches is None else patches_in_words(patches)
+        count = "cannot be read" if patches is None else counted(patches, "patch", "patches")
         _fact(screen, "Store", f"{project.config.store} ({count})")
     for problem in project.problems:
         _fact(screen, "Problem", problem)

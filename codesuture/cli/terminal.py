@@ -90,6 +90,6 @@ def _row(cells: Sequence[str], widths: Sequence[int], dots: str) -> str:
     return _GAP.join(shown).rstrip()
 
 
-def patches_in_words(count: int) -> str:
-    """"no patches", "1 patch", "2 patches"."""
-    return f"{count or 'no'} patch{'' if count == 1 else 'es'}"
+def counted(count: int, one: str, several: str) -> str:
+    """`no patches`, `1 patch`, `3 patches`."""
+    return f"{count or 'no'} {one if count == 1 else several}"

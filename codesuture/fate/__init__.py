@@ -6,8 +6,18 @@ by the program or a library, ``UNHANDLED``, or ``UNKNOWN``.
 
 from __future__ import annotations
 
-from codesuture.fate.boundaries import Boundary, register
-from codesuture.fate.verdict import HANDLED, UNHANDLED, UNKNOWN, Verdict
+from codesuture.fate.boundaries import Boundary, register, reporting
+from codesuture.fate.verdict import HANDLED, UNHANDLED, UNKNOWN, Notes, Verdict
 from codesuture.fate.walk import fate
 
-__all__ = ["HANDLED", "UNHANDLED", "UNKNOWN", "Boundary", "Verdict", "fate", "register"]
+__all__ = [
+    "HANDLED",
+    "UNHANDLED",
+    "UNKNOWN",
+    "Boundary",
+    "Notes",
+    "Verdict",
+    "fate",
+    "register",
+    "reporting",
+]

@@ -34,10 +34,11 @@ class Boundary:
     """``module`` and ``qualname`` of the function, and the rule for what its catch-all means.
 
     ``future_of`` gives the future that the exception is put into, where it is; then that one's
-    waiters decide.
+    waiters decide. ``reports`` names the method of its ``self`` that the catch-all calls: there an
+    exception is seen to have come here (``codesuture.proving``).
     """
 
-    __slots__ = ("depends", "future_of", "module", "qualname", "rule")
+    __slots__ = ("depends", "future_of", "module", "qualname", "reports", "rule")
 
     def __init__(
         self,
@@ -45,12 +46,14 @@ class Boundary:
         qualname: str,
         rule: Rule | None = None,
         future_of: Callable[[FrameType], object] | None = None,
+        reports: str = "",
     ) -> None:
         self.module = module
         self.qualname = qualname
         self.rule: Rule = rule or _nobody
         self.depends = rule is not None
         self.future_of = future_of
+        self.reports = reports
 
     @classmethod
     def named(cls, text: str) -> Boundary:
@@ -124,7 +127,7 @@ def _in_task(frame: FrameType) -> tuple[str, str]:
 
 _loop_handler = unless_attribute(("_loop", "_exception_handler"))
 _BUILT_IN = (
-    Boundary("threading", "Thread._bootstrap_inner"),
+    Boundary("threading", "Thread._bootstrap_inner", reports="_invoke_excepthook"),
     Boundary("multiprocessing.process", "BaseProcess._bootstrap"),
     Boundary("multiprocessing.pool", "worker", _delivered),
     Boundary("concurrent.futures.thread", "_WorkItem.run", _delivered, _future_of_job),
@@ -132,16 +135,28 @@ _BUILT_IN = (
     Boundary("anyio._backends._asyncio", "TaskGroup._run_wrapped_task", _delivered),
     Boundary("concurrent.futures.process", "_process_worker", _delivered),
     Boundary(
-        "socketserver", "BaseServer._handle_request_noblock", unless_overridden("handle_error")
+        "socketserver",
+        "BaseServer._handle_request_noblock",
+        unless_overridden("handle_error"),
+        reports="handle_error",
     ),
     Boundary(
-        "socketserver", "ThreadingMixIn.process_request_thread", unless_overridden("handle_error")
+        "socketserver",
+        "ThreadingMixIn.process_request_thread",
+        unless_overridden("handle_error"),
+        reports="handle_error",
     ),
-    Boundary("socketserver", "ForkingMixIn.process_request", unless_overridden("handle_error")),
+    Boundary(
+        "socketserver",
+        "ForkingMixIn.process_request",
+        unless_overridden("handle_error"),
+        reports="handle_error",
+    ),
     Boundary(
         "wsgiref.handlers",
         "BaseHandler.run",
         unless_overridden("handle_error", "error_output", "log_exception"),
+        reports="handle_error",
     ),
     Boundary("asyncio.events", "Handle._run", _in_task),
     Boundary(
@@ -180,6 +195,12 @@ def boundary_of(frame: FrameType) -> Boundary | None:
         return None
     _read_entry_points()
     return boundary_of(frame)
+
+
+def reporting(frame: FrameType) -> Boundary | None:
+    """The boundary that the frame is, if what reaches it can be seen there."""
+    found = _registry.get((str(frame.f_globals.get("__name__")), frame.f_code.co_qualname))
+    return found if found is not None and found.reports else None
 
 
 def _module_names(frame: FrameType) -> Iterator[str]:

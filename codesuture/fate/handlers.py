@@ -129,12 +129,13 @@ class _Search:
         catch_all = all(one.catch_all for one in self.outcomes if one.kind != PASSES)
         for one in self.outcomes:
             if one.kind == UNKNOWN:
-                return Outcome(UNKNOWN, one.why, None, catch_all)
+                unknown = Outcome(UNKNOWN, one.why, None, catch_all)
+                return unknown.varying() if one.varies or len(self.outcomes) > 1 else unknown
         if all(one.kind == first.kind for one in self.outcomes):
             return Outcome(first.kind, first.why, first.raised, catch_all)
         handled = next(one for one in self.outcomes if one.kind == HANDLED)
         why = f"{handled.why} on some ways and raises it again on others"
-        return Outcome(UNKNOWN, why, None, catch_all)
+        return Outcome(UNKNOWN, why, None, catch_all).varying()
 
     def end(self, kind: str, why: str, state: _State) -> None:
         raised = self.raised if kind == PASSES else None
@@ -320,6 +321,7 @@ class _Search:
             self.change(outcome.raised, start)
             return False
         self.end(outcome.kind, self.at_line(outcome.why, state), state)
+        self.outcomes[-1].varies = outcome.varies
         return False
 
     def change(self, raised: Raised, start: int) -> None:

@@ -13,7 +13,7 @@ from codesuture.fate import lookup
 from codesuture.fate.handlers import judge_frame
 from codesuture.fate.known_managers import judge_known
 from codesuture.fate.lookup import MISSING, place
-from codesuture.fate.returns import judge_exit, returned
+from codesuture.fate.returns import judge_exit, returned, returns_one
 from codesuture.fate.scope import InstanceOf, Scope
 from codesuture.fate.symbols import mentions, view_of
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
@@ -41,7 +41,8 @@ def judge_manager(
         return Outcome(UNKNOWN, "has context managers nested too deeply to follow")
     name, bound = view.body_of(target)
     if mentions(symbol, bound):
-        return Outcome(UNKNOWN, "has a context manager whose variables change in its body")
+        changes = "has a context manager whose variables change in its body"
+        return Outcome(UNKNOWN, changes).varying()
     value = scope.value(symbol)
     if type(value) is InstanceOf:
         held = scope.value(name) if name is not None and name not in bound else MISSING
@@ -54,7 +55,8 @@ def judge_manager(
         function = scope.value(symbol[1])  # type: ignore[arg-type]
         if function is not MISSING:
             return judge_call(function, _arguments(symbol, scope), scope, raised, depth)
-    return Outcome(UNKNOWN, "has a context manager that cannot be told")
+    unknown = Outcome(UNKNOWN, "has a context manager that cannot be told")
+    return unknown.varying() if symbol is None else unknown  # None: one of several, mostly
 
 
 def _arguments(symbol: Symbol, scope: Scope) -> tuple[object, ...] | None:
@@ -91,7 +93,9 @@ def judge_call(
     made = returned(plain, scope.notes)
     if made is None:
         name = plain.__qualname__
-        return Outcome(UNKNOWN, f"has the context manager {name}(...), whose kind cannot be told")
+        why = f"has the context manager {name}(...), whose kind cannot be told"
+        unknown = Outcome(UNKNOWN, why)
+        return unknown if returns_one(plain, scope.notes) else unknown.varying()
     return judge_class(made, None, scope, raised, depth)
 
 
@@ -144,7 +148,7 @@ def judge_generator(
         return Outcome(PASSES, f"leaves it to {name}, which lets it pass", outcomes[0].raised)
     if kinds == {HANDLED}:
         return Outcome(HANDLED, f"has the context manager {name}, which {outcomes[0].why}")
-    return Outcome(UNKNOWN, f"has the context manager {name}, which may handle it")
+    return Outcome(UNKNOWN, f"has the context manager {name}, which may handle it").varying()
 
 
 def _nested(depth: int):  # type: ignore[no-untyped-def]

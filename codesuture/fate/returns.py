@@ -45,7 +45,7 @@ def judge_exit(
         return Outcome(HANDLED, f"has {name}, which returns true")
     if answers == {"raise"}:
         return Outcome(HANDLED, f"has {name}, which raises another exception instead")
-    return Outcome(UNKNOWN, f"has {name}, which may return true")
+    return Outcome(UNKNOWN, f"has {name}, which may return true").varying()
 
 
 class _Ways:
@@ -138,6 +138,13 @@ def returned(function: FunctionType, notes: Notes, depth: int = 0) -> type | Non
         if name.startswith("RETURN"):
             classes.add(_class_of(symbol, scope, notes, depth))
     return classes.pop() if len(classes) == 1 else None
+
+
+def returns_one(function: FunctionType, notes: Notes) -> bool:
+    """Whether all ways of a function return what one and the same expression gives."""
+    ends = _Ways(view_of(function.__code__), Scope.of_function(function, notes, {})).ends()
+    results = {symbol for name, symbol in ends if name.startswith("RETURN")}
+    return len(results) == 1 and None not in results
 
 
 def _class_of(symbol: Symbol, scope: Scope, notes: Notes, depth: int) -> type | None:

@@ -34,10 +34,13 @@ class Verdict:
     false the answer depended on objects that may be others next time. ``variables`` are those of
     its frames that have to be of the same type then: by the frame's place in the chain.
     ``settled`` tells that the last frame of the chain handles it by itself, whatever the others do.
+    Where ``varies`` is true, the fate depends on what the program is doing at the time: what
+    became of one exception says nothing about the next.
     """
 
     __slots__ = (
         "_facts", "_names", "cacheable", "evidence", "fate", "frames", "settled", "variables",
+        "varies",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +51,7 @@ class Verdict:
         notes: Notes | None = None,
         settled: bool = False,
         variables: dict[int, Variable] | None = None,
+        varies: bool = False,
     ) -> None:
         self.fate = fate
         self.evidence = evidence
@@ -55,6 +59,7 @@ class Verdict:
         self.cacheable = notes is not None and not notes.live
         self.settled = settled
         self.variables = variables or {}
+        self.varies = varies
         self._names = tuple(notes.names.values()) if notes is not None else ()
         self._facts = tuple(notes.facts) if notes is not None else ()
 
@@ -136,10 +141,11 @@ class Outcome:
     ``kind`` is ``PASSES``, ``HANDLED`` or ``UNKNOWN``; ``why`` a phrase that completes the
     frame's name. ``raised`` is what goes on when it passes. ``catch_all`` says that whatever
     handles it does so for every exception alike (``except Exception:`` and wider). ``direct`` is
-    what was called, where there is no C code between two frames.
+    what was called, where there is no C code between two frames. ``varies`` tells of an unknown
+    one that it is handled at some times and passes at others.
     """
 
-    __slots__ = ("catch_all", "direct", "kind", "raised", "why")
+    __slots__ = ("catch_all", "direct", "kind", "raised", "varies", "why")
 
     def __init__(
         self, kind: str, why: str, raised: Raised | None = None, catch_all: bool = False
@@ -149,6 +155,12 @@ class Outcome:
         self.raised = raised
         self.catch_all = catch_all
         self.direct: Symbol = None
+        self.varies = False
+
+    def varying(self) -> Outcome:
+        """This outcome, which ``varies``."""
+        self.varies = True
+        return self
 
     def __repr__(self) -> str:
         return f"<Outcome {self.kind}: {self.why}>"

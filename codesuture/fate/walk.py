@@ -53,10 +53,13 @@ class Walk:
         self.variables: dict[int, Variable] = {}
         #: Whether the last frame's own handlers have given the answer.
         self.settled = False
+        self.varies = False
 
     def verdict(self, kind: str, evidence: str) -> Verdict:
         frames = tuple(self.frames)
-        return Verdict(kind, evidence, frames, self.notes, self.settled, self.variables)
+        return Verdict(
+            kind, evidence, frames, self.notes, self.settled, self.variables, self.varies
+        )
 
     def outward(self, frame: FrameType, offset: int) -> tuple[str, str]:
         """The fate of an exception raised in ``frame`` at ``offset``, and the evidence."""
@@ -89,6 +92,7 @@ class Walk:
             notes.live = False
         self.notes.take(notes)
         if outcome.kind != PASSES:
+            self.varies = outcome.varies
             evidence = _sentence(frame, self.frames[-1][1], outcome)
             self.frames.append((caller.f_code, caller.f_lasti))
             return outcome.kind, evidence
@@ -111,6 +115,7 @@ class Walk:
         boundary = boundary_of(frame) if outcome.catch_all else None
         if boundary is not None:
             return self.at_boundary(boundary, frame)
+        self.varies = outcome.varies
         same = self.raised.exception is not None and not self.deliveries
         self.settled = outcome.kind == HANDLED and same and notes.lasting
         return outcome.kind, _sentence(frame, offset, outcome)
@@ -145,7 +150,7 @@ class Walk:
 
     def deliver(self, future: object) -> tuple[str, str]:
         """The exception ends a task or a job: follow it to those who wait for that."""
-        self.notes.live = True
+        self.notes.live = self.varies = True
         self.deliveries += 1
         if self.deliveries > _MOST_DELIVERIES:
             return UNKNOWN, "It goes from task to task too often to be followed."

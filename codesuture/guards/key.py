@@ -14,6 +14,7 @@ class KeyGuard(Guard):
     name = "key_guard"
     operations = frozenset({"subscript", "delete_subscript"})
     exceptions = (KeyError,)
+    reaches_library = True
     meaning = (
         "A key is read from or deleted in a mapping that does not have it: the value is supplied, "
         "and nothing is deleted."

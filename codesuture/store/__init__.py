@@ -1,4 +1,4 @@
-"""Patches on disk: recipes, counters, locking, trust.
+"""Patches and proofs on disk: recipes, counters, locking, trust.
 
 Importing this package imports nothing else; the names below are loaded when first used,
 because a program that has no store must not pay for one.
@@ -11,11 +11,18 @@ if TYPE_CHECKING:
     from .counter import Counter
     from .errors import StoreError
     from .patch import Patch
+    from .proof import Proof
     from .store import Store
 
-__all__ = ["Counter", "Patch", "Store", "StoreError"]
+__all__ = ["Counter", "Patch", "Proof", "Store", "StoreError"]
 
-_HOMES = {"Counter": "counter", "Patch": "patch", "Store": "store", "StoreError": "errors"}
+_HOMES = {
+    "Counter": "counter",
+    "Patch": "patch",
+    "Proof": "proof",
+    "Store": "store",
+    "StoreError": "errors",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,10 +1,10 @@
-"""File names of recipes: readable, and the same on every file system."""
+"""File names of patches and proofs: readable, and the same on every file system."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .patch import Patch
+    from .shelf import Document
 
 SUFFIX = ".json"
 LONGEST_LABEL = 100
@@ -15,22 +15,22 @@ _RESERVED = frozenset(
 )
 
 
-def recipe_name(patch: Patch) -> str:
+def file_name(document: Document) -> str:
     """``<module>.<qualname>-<id>.json``, without what some file system dislikes.
 
     ``f.<locals>.<lambda>`` becomes ``f.locals.lambda``; other characters become ``_``.
     The id alone makes it unique, so shortening and replacing lose nothing.
     """
-    text = f"{patch.module}.{patch.qualname}".replace("<", "").replace(">", "")
+    text = f"{document.module}.{document.qualname}".replace("<", "").replace(">", "")
     label = "".join([char if char in _KEPT else "_" for char in text]).lstrip(".-")
     if len(label) > LONGEST_LABEL:
         half = (LONGEST_LABEL - 2) // 2
         label = f"{label[:half]}..{label[-half:]}"
     if label.partition(".")[0].lower() in _RESERVED:
         label = "_" + label
-    return f"{label}-{patch.id}{SUFFIX}"
+    return f"{label}-{document.id}{SUFFIX}"
 
 
 def id_in_name(name: str) -> str:
-    """The id that a recipe's file name ends in (unchecked)."""
+    """The id that a file name ends in (unchecked)."""
     return name.removesuffix(SUFFIX).rpartition("-")[2]

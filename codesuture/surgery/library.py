@@ -1,8 +1,9 @@
 """Library functions written in Python whose failure counts as the failure of the call itself.
 
-``Fraction("x")`` and ``Path.read_text`` are conversions and file accesses like ``int("x")`` and
-``open``, but their exceptions come out of frames of the standard library. Code that uses one of
-these names has pads at its calls that such exceptions enter.
+``Fraction("x")``, ``Path.read_text`` and ``os.environ["HOME"]`` are a conversion, a file access
+and a look-up like ``int("x")``, ``open`` and ``{}["x"]``, but their exceptions come out of frames
+of the standard library. Code that uses one of these names has pads at its calls and subscripts
+that such exceptions enter.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 #: The names under which code reaches those functions.
 LIBRARY_NAMES: frozenset[str] = frozenset({
-    "Fraction", "UUID", "fromisoformat", "ip_address", "ip_interface", "ip_network", "open",
+    "Fraction", "UUID", "environ", "fromisoformat", "ip_address", "ip_interface", "ip_network",
+    "open",
     "read_bytes", "read_text", "strptime",
 })  # fmt: skip
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from codesuture.surgery.instructions import Entry, Instruction
 
 _CALLS = frozenset(CALL_SEQUENCE)
+#: Operations that run functions of the library in the same evaluation loop.
+_REACHING = frozenset({"call", "subscript", "delete_subscript"})
 
 
 class Site:
@@ -143,8 +145,8 @@ def _follow(site: Site, instructions: list[Instruction]) -> None:
 def _let_through(sites: list[Site], instructions: list[Instruction]) -> None:
     """Let pads be entered by exceptions from the standard library.
 
-    The handler is looked up in the code unit before the call. Where that belongs to an instruction
-    that is no site, the call's region begins there; where it is a site with the same depth
+    The handler is looked up in the code unit before the call or subscript. Where that belongs to an
+    instruction that is no site, the region begins there; where it is a site with the same depth
     beneath it (a method's load before its call), both share their pad anyhow. Else the pad that
     is entered is another one, which ``Landing.is_pad_of`` tells.
     """
@@ -153,7 +155,7 @@ def _let_through(sites: list[Site], instructions: list[Instruction]) -> None:
         site.through = True
         start = site.start - 2 * CALLEE_LOOKUP_UNITS
         if (
-            site.operation == "call"
+            site.operation in _REACHING
             and site.start not in ends
             and start >= (0 if site.cover is None else site.cover[0])
         ):

@@ -45,6 +45,34 @@ def test_they_are_healed_once_each(installed_python, tmp_path: Path) -> None:
         assert (done.stdout, done.returncode) == (OUTPUT, 0), done.stderr
 
 
+ENVIRONMENT = """\
+import collections, os
+def read():
+    return os.environ["NO_SUCH_NAME"] or "nothing"
+for _ in range(60):  # first by the general way, then by the specialised one
+    text = read()
+def delete(name):
+    del os.environ[name]
+    return name + " is gone"
+def other(mapping):
+    os.environ
+    return mapping["x"]
+def handled():
+    try:
+        return os.environ["NO_SUCH_NAME"]
+    except KeyError as error:
+        return error.args
+print(text, delete("NO_SUCH_NAME"), [other(collections.ChainMap({}))], handled(), sep="; ")
+"""
+
+
+def test_the_environment_is_a_mapping_like_any_other(installed_python, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(ENVIRONMENT)
+    for _ in range(2):
+        done = installed_python.run("app.py", cwd=tmp_path)
+        assert done.stdout == "nothing; NO_SUCH_NAME is gone; [None]; ('NO_SUCH_NAME',)\n"
+
+
 def test_what_the_program_handles_or_raises_itself_is_left_alone(
     installed_python, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codesuture.store import Patch
-from codesuture.store.names import id_in_name, recipe_name
+from codesuture.store.names import file_name, id_in_name
 
 MakePatch = Callable[..., Patch]
 
@@ -30,12 +30,12 @@ MakePatch = Callable[..., Patch]
 )
 def test_readable_names(module: str, qualname: str, label: str, make_patch: MakePatch) -> None:
     patch = make_patch(module=module, qualname=qualname)
-    assert recipe_name(patch) == f"{label}-{patch.id}.json"
+    assert file_name(patch) == f"{label}-{patch.id}.json"
 
 
 def test_long_names_keep_both_ends(make_patch: MakePatch) -> None:
     patch = make_patch(module="first", qualname="x" * 400 + ".last")
-    name = recipe_name(patch)
+    name = file_name(patch)
     assert name.startswith("first.xxx")
     assert name.endswith(f"xxx.last-{patch.id}.json")
     assert len(name) <= 120
@@ -45,7 +45,7 @@ def test_long_names_keep_both_ends(make_patch: MakePatch) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_name_is_safe(module: str, qualname: str, make_patch: MakePatch) -> None:
     patch = make_patch(module=module, qualname=qualname)
-    name = recipe_name(patch)
+    name = file_name(patch)
     assert re.fullmatch(r"[A-Za-z0-9_.-]{1,120}", name)
     assert os.path.basename(name) == name
     assert name[0] not in ".-" or name == f"-{patch.id}.json"

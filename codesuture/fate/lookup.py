@@ -99,6 +99,11 @@ def _class_attribute(cls: type, name: str) -> object:
     if entry is MISSING:
         own = class_entry(meta, name)
         return MethodType(own, cls) if type(own) is FunctionType else MISSING
+    return bind_to_class(entry, cls)
+
+
+def bind_to_class(entry: object, cls: type) -> object:
+    """What a class's entry gives when it is looked up through the class itself."""
     if type(entry) is staticmethod:
         return entry.__func__
     if type(entry) is classmethod:
@@ -161,6 +166,20 @@ def bind_unseen(entry: object, value: object, cls: type) -> object:
     if type(entry) in _C_METHODS:
         return entry
     return MISSING if entry is MISSING else bind(entry, value, cls)
+
+
+def above(start: type, value: object, name: str) -> object:
+    """``super(start, value).name`` where that runs no Python code, else MISSING."""
+    by_class = is_class(value) and start in mro(value)  # type: ignore[arg-type]
+    cls: type = value if by_class else type(value)  # type: ignore[assignment]
+    classes = mro(cls)
+    if start not in classes:
+        return MISSING
+    for base in classes[classes.index(start) + 1 :]:
+        entry = namespace(base).get(name, MISSING)
+        if entry is not MISSING:
+            return bind_to_class(entry, cls) if by_class else bind(entry, value, cls)
+    return MISSING
 
 
 def _bound(function: object, value: object) -> object:

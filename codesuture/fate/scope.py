@@ -123,6 +123,8 @@ class Scope:
             return self.name_value(symbol[1])  # type: ignore[arg-type]
         if kind == "attr":
             return self._attribute(symbol, depth)
+        if kind == "super":
+            return self._above(symbol[1:], depth)
         if kind == "item":
             self.notes.live = True
             owner = self.value(symbol[1], depth + 1)  # type: ignore[arg-type]
@@ -142,6 +144,8 @@ class Scope:
         name: str = symbol[2]  # type: ignore[assignment]
         if owner is MISSING:
             return MISSING
+        if type(owner) is InstanceOf and owner.cls is super:
+            return self._above_of_call(symbol, depth)
         if type(owner) is InstanceOf:
             entry = lookup.class_entry(owner.cls, name)
             return lookup.bind_unseen(entry, owner, owner.cls)
@@ -151,6 +155,24 @@ class Scope:
         else:
             self.notes.live = True
         return found
+
+    def _above_of_call(self, symbol: Symbol, depth: int) -> object:
+        """``super().name`` and ``super(cls, instance).name`` as 3.11 writes them."""
+        assert symbol is not None
+        _, function, arguments = symbol[1][:3]  # type: ignore[index]
+        if arguments == () and self._frame is not None:
+            first = self._frame.f_code.co_varnames[:1]
+            arguments = (("free", "__class__"), *(("local", name) for name in first))
+        if type(arguments) is not tuple or len(arguments) != 2:
+            return MISSING
+        return self._above((function, *arguments, symbol[2]), depth)
+
+    def _above(self, parts: tuple[object, ...], depth: int) -> object:
+        """``super(cls, owner).name``, of the symbols of its parts and the name."""
+        function, start, owner = (self.value(part, depth + 1) for part in parts[:3])  # type: ignore[arg-type]
+        if function is not super or not lookup.is_class(start):
+            return MISSING
+        return lookup.above(start, owner, parts[3])  # type: ignore[arg-type]
 
     def _instance(self, symbol: Symbol, depth: int) -> object:
         """A call of a plain class gives an instance of it."""

@@ -5,7 +5,8 @@ known, None::
 
     ("const", name of the type, value)
     ("local", name)  ("global", name)  ("name", name)  ("free", name)
-    ("attr", object, name)  ("super", name)  ("item", object, key)
+    ("attr", object, name)  ("item", object, key)
+    ("super", super, class, object, name)  attribute of super(class, object), since 3.12
     ("call", function, arguments)  ("call", function, None, unpacked)  ("tuple", items)
     ("null",)  ("self",)
     ("is", left, right, inverted)  ("not", operand)  ("compare", sign, left, right)
@@ -291,7 +292,7 @@ class _Pass:
         return (*stack[:-1], ("attr", stack[-1], self.name("LOAD_METHOD", argument)), SELF)
 
     def load_super_attr(self, argument: int, stack: Stack) -> Stack:
-        value: Symbol = ("super", self.name("LOAD_SUPER_ATTR", argument))
+        value: Symbol = ("super", *stack[-3:], self.name("LOAD_SUPER_ATTR", argument))
         return (*_cut(stack, 3), value, SELF) if argument & 1 else (*_cut(stack, 3), value)
 
     def call(self, argument: int, stack: Stack) -> Stack:

@@ -262,6 +262,8 @@ def _judge_unresolved(
 ) -> Outcome:
     """The callable is not known: its name may tell, or that the frame is a plain function's."""
     role = frame.f_code.co_name
+    if role == "__set_name__" and SET_NAME_REPLACES:
+        return Outcome(UNKNOWN, "was called by type(), perhaps, which raises RuntimeError instead")
     if role in _CONSTRUCTION:
         return _passes(raised)
     if symbol is not None and symbol[0] in _NAMED:
@@ -333,10 +335,10 @@ def _judge_c_call(
         return Outcome(UNKNOWN, f"was called by {name}, which keeps it")
     if conduct == FORWARDS:
         return _judge_held(function, frame, raised)
+    if role == "__set_name__" and SET_NAME_REPLACES:
+        return _passes(Raised(RuntimeError))
     if issubclass(kind, AttributeError):
         return _judge_lookup(conduct, name, arguments, frame, raised)
-    if role == "__set_name__" and SET_NAME_REPLACES:
-        return Outcome(HANDLED, "was called by type(), which raises RuntimeError instead")
     if issubclass(kind, StopIteration) and name == "builtins.next" and arguments == 1:
         return _passes(raised)
     if issubclass(kind, TypeError):

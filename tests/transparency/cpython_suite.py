@@ -4,8 +4,8 @@
 
 Run it with the interpreter in question, in an environment that has codesuture. ``FOLDER`` holds a
 ``test`` package, for interpreters whose own is not complete (Debian has the rest in
-``libpython3.x-testsuite``). Without names, all of
-``standard_library_files.txt`` are run. What differs has to be in
+``libpython3.x-testsuite``); links to both are put in one folder, where child processes find them
+too. Without names, all of ``standard_library_files.txt`` are run. What differs has to be in
 ``standard_library_differences.txt``, and what is there has to differ: that list only shrinks.
 """
 
@@ -15,6 +15,7 @@ import argparse
 import fnmatch
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -25,6 +26,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 DIFFERENCES = HERE / "standard_library_differences.txt"
 TIMEOUT = 240
+FINE = ("ok", "skipped", "expected failure")
 
 
 def files(quick: bool = False) -> list[str]:
@@ -36,24 +38,41 @@ def files(quick: bool = False) -> list[str]:
 
 def available(names: list[str], folder: str | None = None) -> list[str]:
     """Those of the test files that are there."""
-    roots = [Path(sysconfig.get_path("stdlib")), *([Path(folder)] if folder else [])]
-    found = []
-    for name in names:
-        path = Path("test", *name.split("."))
-        if any((root / path).is_dir() or (root / f"{path}.py").exists() for root in roots):
-            found.append(name)
-    return found
+    root = Path(folder or sysconfig.get_path("stdlib"))
+    paths = {name: root.joinpath("test", *name.split(".")) for name in names}
+    return [name for name, path in paths.items() if path.is_dir() or Path(f"{path}.py").exists()]
+
+
+def completed(folder: str, place: str) -> str:
+    """``place``, with a ``test`` package of links to the interpreter's own and to ``folder``'s."""
+    for root in (sysconfig.get_path("stdlib"), folder):
+        shutil.copytree(
+            Path(root, "test"),
+            Path(place, "test"),
+            copy_function=_link,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            dirs_exist_ok=True,
+        )
+    return place
+
+
+def _link(source: str, target: str) -> None:
+    if not os.path.lexists(target):
+        os.symlink(os.path.realpath(source), target)
 
 
 def run(way: str, name: str, folder: str | None = None) -> dict[str, dict[str, str]]:
-    """The outcomes of one test file's tests."""
+    """The outcomes of one test file's tests; ``folder`` has a ``test`` package, if it is not
+    the interpreter's own."""
     with tempfile.TemporaryDirectory() as place:
         answer = os.path.join(place, "answer.json")
         command = [sys.executable, str(HERE / "unittest_outcomes.py"), way, f"test.{name}", answer]
         variables = {k: v for k, v in os.environ.items() if not k.startswith("CODESUTURE")}
+        if folder:
+            variables["PYTHONPATH"] = folder
         try:
             done = subprocess.run(
-                [*command, *([folder] if folder else [])],
+                command,
                 cwd=place,
                 env={**variables, "CODESUTURE": "0"},
                 capture_output=True,
@@ -72,8 +91,8 @@ def run(way: str, name: str, folder: str | None = None) -> dict[str, dict[str, s
     return found
 
 
-def compare(name: str, folder: str | None = None) -> tuple[int, dict[str, str]]:
-    """How many tests there are, and those whose outcome differs: how."""
+def compare(name: str, folder: str | None = None) -> tuple[dict[str, str], dict[str, str]]:
+    """The tests' outcomes plain, and those whose outcome differs: how."""
     plain, armed = run("plain", name, folder), run("armed", name, folder)
     differing = {}
     for test in {**plain["outcomes"], **armed["outcomes"]}:
@@ -82,7 +101,7 @@ def compare(name: str, folder: str | None = None) -> tuple[int, dict[str, str]]:
         if before != after:
             detail = armed["details"].get(test, plain["details"].get(test, ""))
             differing[test] = f"{before} -> {after}\n{detail}"
-    return len(plain["outcomes"]), differing
+    return plain["outcomes"], differing
 
 
 def allowed() -> list[tuple[str, str]]:
@@ -114,15 +133,28 @@ def main() -> int:
     parser.add_argument("--details", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        if options.tests:
+            options.tests = completed(options.tests, place)
+        return compare_all(options)
+
+
+def compare_all(options: argparse.Namespace) -> int:
+    """Compare the files, and the differences with those that are listed."""
     names = available(options.names or files(), options.tests)
-    total, everything = 0, {}
+    total, failing, everything = 0, 0, {}
     for name in names:
         began = time.monotonic()
-        count, differing = compare(name, options.tests)
-        total += count
+        plain, differing = compare(name, options.tests)
+        failed = [outcome for outcome in plain.values() if outcome not in FINE]
+        total, failing = total + len(plain), failing + len(failed)
         everything.update(differing)
         seconds = time.monotonic() - began
-        print(f"{name}: {count} tests, {len(differing)} differ ({seconds:.0f} s)", flush=True)
+        told = f", {len(failed)} fail plain" if failed else ""
+        print(
+            f"{name}: {len(plain)} tests{told}, {len(differing)} differ ({seconds:.0f} s)",
+            flush=True,
+        )
         for test, how in unlisted(differing).items():
             print(f"  {test}: {how if options.details else how.partition(chr(10))[0]}", flush=True)
     new = unlisted(everything)
@@ -133,7 +165,8 @@ def main() -> int:
     ]
     for pattern in gone:
         print(f"{pattern} does not differ any more: take it out of {DIFFERENCES.name}")
-    print(f"{len(names)} files, {total} tests, {len(everything)} differ, {len(new)} not listed")
+    told = f"{len(names)} files, {total} tests, {failing} fail plain"
+    print(f"{told}, {len(everything)} differ, {len(new)} not listed")
     return 1 if new or gone else 0
 
 

@@ -1,10 +1,9 @@
 """Runs one module's unittests, plain or with everything armed, and writes down each outcome.
 
-    python unittest_outcomes.py plain|armed MODULE ANSWER.json [FOLDER]
+    python unittest_outcomes.py plain|armed MODULE ANSWER.json
 
 Armed, the standard library and the tests count as user code: every module that is loaded from then
-on, from wherever. Pads call the real runtime, with a session whose store is temporary. ``FOLDER``
-holds a ``test`` package that completes the interpreter's own.
+on, from wherever. Pads call the real runtime, with a session whose store is temporary.
 """
 
 from __future__ import annotations
@@ -34,16 +33,11 @@ def arm_everything() -> object:
 def main() -> None:
     """Run the tests of one module."""
     way, module, answer = sys.argv[1:4]
-    folder = sys.argv[4] if len(sys.argv) > 4 else None
     sys.argv[1:] = []
     sys.path[0] = ""
     began = arm_everything() if way == "armed" else None
     import unittest
 
-    import test
-
-    if folder:
-        test.__path__.append(os.path.join(folder, "test"))
     from test import support
 
     support.use_resources = {}

@@ -22,6 +22,7 @@ with the same original handler share a tail (the stack is on the right, its top 
               JUMP_BACKWARD_NO_INTERRUPT → behind the site
 
     tail:     (the runtime itself raised)                 kept, lasti, previous, exception, fault
+              fault.__traceback__ is None → last          (no memory was left for one)
               fault.__traceback__.tb_next is not None → theirs
     last:     POP_TOP; SWAP 2; POP_EXCEPT; RERAISE 1      (raised here: ours, dropped)
     theirs:   SWAP 2 → last                               (a signal handler's: it goes on)
@@ -41,6 +42,7 @@ from codesuture.surgery.opcodes import (
     CACHES,
     CALL_SEQUENCE,
     EXTENDED_ARG,
+    JUMP_IF_NONE,
     JUMP_IF_NOT_NONE,
     JUMP_IF_TRUE,
     NAME_SHIFTS,
@@ -158,8 +160,10 @@ class Tail:
     def __init__(self, first_name: int) -> None:
         last = _assemble_all("POP_TOP", ("SWAP", 2), "POP_EXCEPT")
         reraise = assemble("RERAISE", 1)
-        self.body = _next_traceback(first_name)
-        self.body += _forward(JUMP_IF_NOT_NONE, len(last) + len(reraise)) + last
+        test = _next_traceback(first_name)
+        test += _forward(JUMP_IF_NOT_NONE, len(last) + len(reraise))
+        self.body = _load("IMPORT_FROM", first_name) + _forward(JUMP_IF_NONE, len(test))
+        self.body += test + last
         self.reraise = (len(self.body), len(self.body) + len(reraise))
         swap = assemble("SWAP", 2)
         self.body += reraise + swap + _backward(len(last) + len(reraise) + len(swap))

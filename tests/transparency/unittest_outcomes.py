@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 
@@ -43,9 +44,12 @@ def main() -> None:
     support.use_resources = {}
     outcomes: dict[str, str] = {}
 
+    def name_of(test: unittest.TestCase) -> str:
+        return re.sub(r"\b0x[0-9a-f]+", "0x", test.id())  # subtests are told by a repr
+
     class Result(unittest.TestResult):
         def _note(self, test: unittest.TestCase, outcome: str) -> None:
-            outcomes.setdefault(test.id(), outcome)
+            outcomes.setdefault(name_of(test), outcome)
 
         def addSuccess(self, test):  # type: ignore[no-untyped-def]
             self._note(test, "ok")
@@ -69,13 +73,13 @@ def main() -> None:
 
         def addSubTest(self, test, subtest, error):  # type: ignore[no-untyped-def]
             if error is not None:
-                outcomes[test.id()] = "failure in a part"
+                outcomes[name_of(test)] = "failure in a part"
                 super().addSubTest(test, subtest, error)
 
     result = Result()
     tests = unittest.defaultTestLoader.loadTestsFromName(module)
     tests.run(result)
-    details = {test.id(): text for test, text in result.errors + result.failures}
+    details = {name_of(test): text for test, text in result.errors + result.failures}
     healed = getattr(began, "healed", 0)
     with open(answer, "w", encoding="utf-8") as stream:
         json.dump({"outcomes": outcomes, "details": details, "healed": healed}, stream)

@@ -30,9 +30,15 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "codesuture.boundaries"
 
 
+BY_CLASS = "class"
+#: The variable ``self``, as ``fate.symbols`` writes it.
+SELF = ("local", "self")
+
+
 class Boundary:
     """``module`` and ``qualname`` of the function, and the rule for what its catch-all means.
 
+    ``depends`` says what the rule looks at: the class of ``self`` (``BY_CLASS``), or anything.
     ``future_of`` gives the future that the exception is put into, where it is; then that one's
     waiters decide. ``reports`` names the method of its ``self`` that the catch-all calls: there an
     exception is seen to have come here (``codesuture.proving``).
@@ -47,11 +53,12 @@ class Boundary:
         rule: Rule | None = None,
         future_of: Callable[[FrameType], object] | None = None,
         reports: str = "",
+        depends: str = "anything",
     ) -> None:
         self.module = module
         self.qualname = qualname
         self.rule: Rule = rule or _nobody
-        self.depends = rule is not None
+        self.depends = depends if rule is not None else ""
         self.future_of = future_of
         self.reports = reports
 
@@ -139,24 +146,28 @@ _BUILT_IN = (
         "BaseServer._handle_request_noblock",
         unless_overridden("handle_error"),
         reports="handle_error",
+        depends=BY_CLASS,
     ),
     Boundary(
         "socketserver",
         "ThreadingMixIn.process_request_thread",
         unless_overridden("handle_error"),
         reports="handle_error",
+        depends=BY_CLASS,
     ),
     Boundary(
         "socketserver",
         "ForkingMixIn.process_request",
         unless_overridden("handle_error"),
         reports="handle_error",
+        depends=BY_CLASS,
     ),
     Boundary(
         "wsgiref.handlers",
         "BaseHandler.run",
         unless_overridden("handle_error", "error_output", "log_exception"),
         reports="handle_error",
+        depends=BY_CLASS,
     ),
     Boundary("asyncio.events", "Handle._run", _in_task),
     Boundary(

@@ -36,6 +36,11 @@ def judge_known(
     return rule(name, arguments, value, raised) if rule is not None else None
 
 
+def is_known_to_pass(name: str) -> bool:
+    """Whether every manager called ``name`` lets every exception pass."""
+    return _RULES.get(name) is _passes
+
+
 def _passes(
     name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
 ) -> Outcome:

@@ -120,6 +120,11 @@ def _future_of_job(frame: FrameType) -> object:
     return lookup.attribute(local_variables(frame).get("self"), "future")
 
 
+def _trio_task(frame: FrameType) -> object:
+    """``trio._core._run.unrolled_run`` runs one step of its ``task``."""
+    return local_variables(frame).get("task", MISSING)
+
+
 def _in_task(frame: FrameType) -> tuple[str, str]:
     """``asyncio.events.Handle._run`` calls a callback; a task's step has been followed before."""
     tasks = sys.modules.get("asyncio.tasks")
@@ -138,7 +143,7 @@ _BUILT_IN = (
     Boundary("multiprocessing.process", "BaseProcess._bootstrap"),
     Boundary("multiprocessing.pool", "worker", _delivered),
     Boundary("concurrent.futures.thread", "_WorkItem.run", _delivered, _future_of_job),
-    Boundary("trio._core._run", "unrolled_run", _delivered),
+    Boundary("trio._core._run", "unrolled_run", _delivered, _trio_task),
     Boundary("anyio._backends._asyncio", "TaskGroup._run_wrapped_task", _delivered),
     Boundary("concurrent.futures.process", "_process_worker", _delivered),
     Boundary(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from codesuture.fate import futures, lookup
+from codesuture.fate import futures, lookup, nurseries
 from codesuture.fate.boundaries import BY_CLASS, SELF, Boundary, boundary_of
 from codesuture.fate.callers import judge_gap
 from codesuture.fate.handlers import judge_frame
@@ -178,7 +178,9 @@ class Walk:
         if kind == futures.COROUTINE:
             return self.into_task(value, None)
         if kind == futures.GROUP:
-            return self.into_task(lookup.attribute(value, "_parent_task"), value)
+            if not nurseries.always_groups(value):
+                return UNKNOWN, "It ends a task whose group may raise it as it is."
+            return self.into_task(nurseries.parent_of(value), value)
         if kind == futures.RETURNS:
             return self.behind(value)  # type: ignore[arg-type]
         if kind == futures.COLLECTS:
@@ -201,9 +203,9 @@ class Walk:
         if frames is None:
             return UNKNOWN, "It goes to a task whose frames cannot be read."
         if group is not None:
-            position = futures.group_frame(group, frames)
+            position = nurseries.position_behind(group, frames)
             if position is None:
-                cancelled = lookup.loaded("asyncio.exceptions", "CancelledError")
+                cancelled = nurseries.cancellation(group)
                 self.raised = Raised(cancelled, None, (), self.raised.grouped())  # type: ignore[arg-type]
             else:
                 self.raised, frames = self.raised.grouped(), frames[position:]

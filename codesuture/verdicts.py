@@ -36,7 +36,7 @@ _MOST_PLACES = 10_000
 handled: dict[type[BaseException], dict[str, Handler | None]] = {}
 
 # The verdicts hold the code objects of their chains, so an address stays its code's own.
-_known: dict[Place, list[tuple[Chain, Verdict]]] = {}
+_known: dict[Place, list[tuple[list[Held] | None, Chain, Verdict]]] = {}
 
 
 def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict | None:
@@ -49,16 +49,19 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
         return None
     outer = frame.f_back
     for known in chains:
+        own, chain, verdict = known
+        if own is not None and not _holds(frame, own):
+            continue
         at = outer
-        for code, lasti, held in known[0]:
+        for code, lasti, held in chain:
             if at is None or at.f_lasti != lasti or at.f_code is not code:
                 break
             if held is not None and not _holds(at, held):
                 break
             at = at.f_back
         else:
-            if known[1].holds():
-                return known[1]
+            if verdict.holds():
+                return verdict
             chains.remove(known)
             return None
     return None
@@ -92,7 +95,8 @@ def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: 
         chains.clear()
     held = verdict.held
     chain = [(*link, held.get(place)) for place, link in enumerate(verdict.frames)]
-    chains.insert(0, (tuple(chain[1:]), verdict))  # what was proved comes before what was doubted
+    # What was proved comes before what was doubted.
+    chains.insert(0, (held.get(0), tuple(chain[1:]), verdict))
 
 
 def _remember_handler(frame: FrameType, kind: type[BaseException], verdict: Verdict) -> None:

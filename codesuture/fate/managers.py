@@ -253,6 +253,7 @@ def judge_class(
     asynchronous = lookup.class_entry(cls, "__exit__") is MISSING
     name = "__aexit__" if asynchronous else "__exit__"
     entry = lookup.class_entry(cls, name)
+    scope.notes.facts.append(lambda: lookup.class_entry(cls, name) is entry)
     if type(entry) is FunctionType:
         receiver = value if value is not MISSING else InstanceOf(cls)
         return judge_exit(entry, receiver, raised, scope.notes, _nested(depth))

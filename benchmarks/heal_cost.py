@@ -2,8 +2,9 @@
 
     python benchmarks/heal_cost.py [--rounds 40]
 
-Microseconds of a repeated heal at one site, called from one function and below ten frames; and
-ratios, armed to plain, of raising and catching an exception in one function and three frames up.
+Microseconds that a repeated heal at one site takes on top of raising (and catching) the same
+exception plain: below one frame, and below ten frames of functions and of methods. Ratios, armed to
+plain, of raising and catching an exception in one function and three frames up.
 """
 
 from __future__ import annotations
@@ -35,13 +36,47 @@ def site(row):
 def below(depth, row):
     return below(depth - 1, row) if depth else site(row)
 
-def healed_once(): site({})
+class Shop:
+    def below(self, depth):
+        return self.below(depth - 1) if depth else self.last()
+    def last(self):
+        return self.rows["missing"]
+
+shop = Shop()
+shop.rows = {}
+
+def healed_below_one(): site({})
 def healed_below_ten(): below(8, {})
+def healed_in_methods(): shop.below(8)
+
+def raised_below_one():
+    try:
+        site({})
+    except KeyError:
+        pass
+
+def raised_below_ten():
+    try:
+        below(8, {})
+    except KeyError:
+        pass
+
+def raised_in_methods():
+    try:
+        shop.below(8)
+    except KeyError:
+        pass
 
 def caught_here(row={}):
     try:
         row["missing"]
     except KeyError:
+        return 0
+
+def caught_by_exception(row={}):
+    try:
+        row["missing"]
+    except Exception:
         return 0
 
 def caught_three_up():
@@ -72,19 +107,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["CODESUTURE_STORE"] = folder
+        os.environ.update(CODESUTURE_STORE=folder, CODESUTURE_BREAKER_SITE=str(10**9))
         configure(None, folder)
         plain, armed = load(armed=False), load(armed=True)
         print(f"Python {sys.version.split()[0]}: median of {rounds} (quartiles)")
-        for name in ("healed_once", "healed_below_ten"):
-            armed[name]()
-            times = [microseconds(armed[name]) for _ in range(rounds)]
-            print(f"  {name:18} {quartiles(times, digits=1)} microseconds a heal")
-        for name in ("caught_here", "caught_three_up"):
+        for name in ("below_one", "below_ten", "in_methods"):
+            healed, raised = armed["healed_" + name], plain["raised_" + name]
+            healed()
+            pairs = [(microseconds(healed), microseconds(raised)) for _ in range(rounds)]
+            more = quartiles([one - other for one, other in pairs], digits=1)
+            cost = statistics.median(other for _, other in pairs)
+            print(f"  healed_{name:18} {more} microseconds on top of {cost:.1f}")
+        for name in ("caught_here", "caught_by_exception", "caught_three_up"):
             pairs = [(microseconds(armed[name]), microseconds(plain[name])) for _ in range(rounds)]
             ratio = quartiles([one / other for one, other in pairs])
             cost = statistics.median(other for _, other in pairs)
-            print(f"  {name:18} {ratio} armed/plain; plain {cost:.2f} microseconds")
+            print(f"  {name:25} {ratio} armed/plain; plain {cost:.2f} microseconds")
 
 
 if __name__ == "__main__":

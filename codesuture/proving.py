@@ -70,6 +70,8 @@ def settle(
 
     Where it has not, the exception is watched for. ``offset`` is the instruction of ``frame``.
     """
+    if session.config.verbose:
+        session.say_once(_left_alone(exception, frame, offset, verdict))
     if verdict.varies:
         return verdict
     way = _Way(frame, offset)
@@ -88,6 +90,18 @@ def settle(
     if way.boundary is not None:
         _watch(way.boundary, way.frames[-1])
     return verdict
+
+
+def _left_alone(
+    exception: BaseException, frame: FrameType, offset: int, verdict: Verdict
+) -> str:
+    code = frame.f_code
+    line = next((line for start, end, line in code.co_lines() if start <= offset < end), None)
+    place = f"{code.co_filename}:{line or '?'}"
+    return (
+        f"Left alone: {type(exception).__name__} at {place}, because it is not known whether "
+        f"somebody handles it. {verdict.evidence}"
+    )
 
 
 class _Way:

@@ -78,7 +78,6 @@ class Session:
 
     def _trusted(self, read: Callable[[Store], list[Any]]) -> list[Any]:
         """What is read from the store; nothing where it cannot be trusted."""
-        from codesuture.messages import emit
         from codesuture.store.errors import StoreError
 
         try:
@@ -88,9 +87,7 @@ class Session:
             self.complain("The store is not used", error)
             return []
         for problem in self.store.problems:
-            if problem not in self._told:
-                self._told.add(problem)
-                emit(problem)
+            self.say_once(problem)
         return found
 
     def proofs_at(self, module: str, code: CodeType) -> list[Proof]:
@@ -132,6 +129,14 @@ class Session:
         if relative.startswith(os.pardir):
             return filename
         return relative.replace(os.sep, "/")
+
+    def say_once(self, line: str) -> None:
+        """Say something, once in this process."""
+        if line not in self._told:
+            self._told.add(line)
+            from codesuture.messages import emit
+
+            emit(line)
 
     def complain(self, consequence: str, error: Exception) -> None:
         """Say what follows from a fault of the store, once for each fault."""
@@ -249,6 +254,7 @@ def _after_fork() -> None:
         _session.hits = {}
         _session.applied = []
         _session.healed = 0
+        _session.saving = set()
         _session._store = None
 
 

@@ -13,12 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-    from codesuture.fate.verdict import Variable, Verdict
+    from codesuture.fate.verdict import Held, Verdict
 
     #: The crashing code's address, the instruction's offset, the exception's type.
     Place = tuple[int, int, type[BaseException]]
-    #: Frames further out: code, the instruction it is at, and a variable with its type, or None.
-    Chain = tuple[tuple[CodeType, int, Variable | None], ...]
+    #: Frames further out: code, the instruction it is at, and what it holds, where that matters.
+    Chain = tuple[tuple[CodeType, int, list[Held] | None], ...]
     #: A frame that handles: how deep the runtime finds it, the instruction it is at, its code;
     #: and the next such frame, which is as deep or deeper.
     Handler = tuple[int, int, CodeType, "Handler | None"]
@@ -36,7 +36,7 @@ _MOST_PLACES = 10_000
 handled: dict[type[BaseException], dict[str, Handler | None]] = {}
 
 # The verdicts hold the code objects of their chains, so an address stays its code's own.
-_known: dict[Place, list[tuple[Chain, Verdict]]] = {}
+_known: dict[Place, list[tuple[list[Held] | None, Chain, Verdict]]] = {}
 
 
 def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict | None:
@@ -49,24 +49,37 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
         return None
     outer = frame.f_back
     for known in chains:
+        own, chain, verdict = known
+        if own is not None and not _holds(frame, own):
+            continue
         at = outer
-        for code, lasti, variable in known[0]:
+        for code, lasti, held in chain:
             if at is None or at.f_lasti != lasti or at.f_code is not code:
                 break
-            if variable is not None and not _holds(at, *variable):
+            if held is not None and not _holds(at, held):
                 break
             at = at.f_back
         else:
-            if known[1].holds():
-                return known[1]
+            if verdict.holds():
+                return verdict
             chains.remove(known)
             return None
     return None
 
 
-def _holds(frame: FrameType, name: str, kind: type) -> bool:
-    """Whether a variable of the frame holds an object of this very type."""
-    return type(local_variables(frame).get(name)) is kind
+def _holds(frame: FrameType, held: list[Held]) -> bool:
+    """Whether the frame holds objects of these very types."""
+    for symbol, kind in held:
+        if symbol is not None and symbol[0] in ("local", "free"):
+            value = local_variables(frame).get(str(symbol[1]))
+        else:
+            from codesuture.fate.scope import Scope
+            from codesuture.fate.verdict import Notes
+
+            value = Scope.of_frame(frame, Notes()).value(symbol)
+        if type(value) is not kind:
+            return False
+    return True
 
 
 def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: Verdict) -> None:
@@ -80,9 +93,10 @@ def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: 
     chains = _known.setdefault((id(frame.f_code), offset, kind), [])
     if len(chains) >= _MOST_CHAINS:
         chains.clear()
-    variables = verdict.variables
-    chain = [(*link, variables.get(place)) for place, link in enumerate(verdict.frames)]
-    chains.insert(0, (tuple(chain[1:]), verdict))  # what was proved comes before what was doubted
+    held = verdict.held
+    chain = [(*link, held.get(place)) for place, link in enumerate(verdict.frames)]
+    # What was proved comes before what was doubted.
+    chains.insert(0, (held.get(0), tuple(chain[1:]), verdict))
 
 
 def _remember_handler(frame: FrameType, kind: type[BaseException], verdict: Verdict) -> None:

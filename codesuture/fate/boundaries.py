@@ -30,9 +30,15 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "codesuture.boundaries"
 
 
+BY_CLASS = "class"
+#: The variable ``self``, as ``fate.symbols`` writes it.
+SELF = ("local", "self")
+
+
 class Boundary:
     """``module`` and ``qualname`` of the function, and the rule for what its catch-all means.
 
+    ``depends`` says what the rule looks at: the class of ``self`` (``BY_CLASS``), or anything.
     ``future_of`` gives the future that the exception is put into, where it is; then that one's
     waiters decide. ``reports`` names the method of its ``self`` that the catch-all calls: there an
     exception is seen to have come here (``codesuture.proving``).
@@ -47,11 +53,12 @@ class Boundary:
         rule: Rule | None = None,
         future_of: Callable[[FrameType], object] | None = None,
         reports: str = "",
+        depends: str = "anything",
     ) -> None:
         self.module = module
         self.qualname = qualname
         self.rule: Rule = rule or _nobody
-        self.depends = rule is not None
+        self.depends = depends if rule is not None else ""
         self.future_of = future_of
         self.reports = reports
 
@@ -113,6 +120,11 @@ def _future_of_job(frame: FrameType) -> object:
     return lookup.attribute(local_variables(frame).get("self"), "future")
 
 
+def _trio_task(frame: FrameType) -> object:
+    """``trio._core._run.unrolled_run`` runs one step of its ``task``."""
+    return local_variables(frame).get("task", MISSING)
+
+
 def _in_task(frame: FrameType) -> tuple[str, str]:
     """``asyncio.events.Handle._run`` calls a callback; a task's step has been followed before."""
     tasks = sys.modules.get("asyncio.tasks")
@@ -131,7 +143,7 @@ _BUILT_IN = (
     Boundary("multiprocessing.process", "BaseProcess._bootstrap"),
     Boundary("multiprocessing.pool", "worker", _delivered),
     Boundary("concurrent.futures.thread", "_WorkItem.run", _delivered, _future_of_job),
-    Boundary("trio._core._run", "unrolled_run", _delivered),
+    Boundary("trio._core._run", "unrolled_run", _delivered, _trio_task),
     Boundary("anyio._backends._asyncio", "TaskGroup._run_wrapped_task", _delivered),
     Boundary("concurrent.futures.process", "_process_worker", _delivered),
     Boundary(
@@ -139,24 +151,28 @@ _BUILT_IN = (
         "BaseServer._handle_request_noblock",
         unless_overridden("handle_error"),
         reports="handle_error",
+        depends=BY_CLASS,
     ),
     Boundary(
         "socketserver",
         "ThreadingMixIn.process_request_thread",
         unless_overridden("handle_error"),
         reports="handle_error",
+        depends=BY_CLASS,
     ),
     Boundary(
         "socketserver",
         "ForkingMixIn.process_request",
         unless_overridden("handle_error"),
         reports="handle_error",
+        depends=BY_CLASS,
     ),
     Boundary(
         "wsgiref.handlers",
         "BaseHandler.run",
         unless_overridden("handle_error", "error_output", "log_exception"),
         reports="handle_error",
+        depends=BY_CLASS,
     ),
     Boundary("asyncio.events", "Handle._run", _in_task),
     Boundary(

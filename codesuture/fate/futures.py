@@ -14,6 +14,7 @@ from types import BuiltinFunctionType, CoroutineType, FunctionType, GeneratorTyp
 
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING, place
+from codesuture.fate.nurseries import ANYIO_CALLBACK, TRIO_TASK, nursery_of
 from codesuture.fate.symbols import view_of
 from codesuture.frames import local_variables
 from codesuture.surgery.opcodes import NAMES
@@ -27,7 +28,7 @@ _MOST_LINKS = 200
 
 #: What a waiter is, the first of a pair.
 COROUTINE = "coroutine"  #: a task: its coroutine is resumed with the exception
-GROUP = "group"  #: a TaskGroup: raises it in a group, where its task leaves the ``async with``
+GROUP = "group"  #: raises it in a group, where its task leaves the ``async with`` (``nurseries``)
 RETURNS = "returns"  #: a frame whose call raises it
 COLLECTS = "collects"  #: somebody keeps it as a result (``gather(return_exceptions=True)``)
 LOGS = "logs"  #: a catch-all that reports it
@@ -51,9 +52,8 @@ def task_of(frame: FrameType) -> object | None:
 
 
 def coroutine_of(task: object) -> object:
-    """The coroutine that a task runs, or MISSING."""
-    found = lookup.attribute(task, "_coro")
-    return found
+    """The coroutine that a task of asyncio or trio runs, or MISSING."""
+    return lookup.attribute(task, "coro" if place(type(task)) == TRIO_TASK else "_coro")
 
 
 def _frame_of(coroutine: object) -> FrameType | None:
@@ -103,7 +103,9 @@ def _resumes_at(frame: FrameType) -> int:
 
 
 def waiters(future: object) -> list[Waiter]:
-    """All who get the exception of an asyncio or concurrent.futures future."""
+    """All who get the exception of a task, or of an asyncio or concurrent.futures future."""
+    if place(type(future)) == TRIO_TASK:
+        return [_trio_waiter(future)]
     found: list[Waiter] = []
     for callback in _callbacks(future):
         waiter = _waiter(callback, future)
@@ -113,6 +115,22 @@ def waiters(future: object) -> list[Waiter]:
         found += [(RETURNS, frame) for frame in frames_in("concurrent.futures._base",
                                                           "Future.result", "self", future)]
     return found
+
+
+def _trio_waiter(task: object) -> Waiter:
+    """The nursery of the task; for the first task of the program, the call of ``trio.run``."""
+    for frame in frames_of("trio._core._run", "unrolled_run"):
+        runner = local_variables(frame).get("runner")
+        tasks = lookup.attribute(runner, "tasks")
+        if type(tasks) is not set or task not in tasks:
+            continue
+        if lookup.attribute(runner, "main_task") is task:
+            runs = frames_in("trio._core._run", "run", "runner", runner)
+            return (RETURNS, runs[0]) if runs else (UNCLEAR, "a loop that trio is a guest of")
+        nursery = nursery_of(task)
+        if nursery is not MISSING and nursery is not None:
+            return GROUP, nursery
+    return UNCLEAR, "trio"
 
 
 def _callbacks(future: object) -> list[object]:
@@ -172,6 +190,8 @@ def _function(callback: FunctionType, future: object) -> Waiter | None:
         return _only(cells.get("outer"))
     if name == "asyncio.tasks.shield.<locals>._inner_done_callback":
         return _only(cells.get("outer"))
+    if name == ANYIO_CALLBACK and cells.get("task_status_future", MISSING) is None:
+        return GROUP, cells.get("self")
     if name in _BLIND:
         return None
     if name == "asyncio.futures._chain_future.<locals>._call_set_state":
@@ -207,6 +227,15 @@ def _cells(function: FunctionType) -> dict[str, object]:
 
 def frames_in(module: str, qualname: str, local: str, value: object) -> list[FrameType]:
     """The frames of a function, in any thread, whose local variable is ``value``."""
+    return [
+        frame
+        for frame in frames_of(module, qualname)
+        if local_variables(frame).get(local) is value
+    ]
+
+
+def frames_of(module: str, qualname: str) -> list[FrameType]:
+    """The frames of a function, in any thread."""
     found: list[FrameType] = []
     for top in sys._current_frames().values():
         frame: FrameType | None = top
@@ -214,20 +243,7 @@ def frames_in(module: str, qualname: str, local: str, value: object) -> list[Fra
             if (
                 frame.f_code.co_qualname == qualname
                 and frame.f_globals.get("__name__") == module
-                and local_variables(frame).get(local) is value
             ):
                 found.append(frame)
             frame = frame.f_back
     return found
-
-
-def group_frame(group: object, frames: list[tuple[FrameType, int]]) -> int | None:
-    """The position in ``frames`` behind the ``__aexit__`` that waits for the group, if it does."""
-    position = None
-    for number, (frame, _) in enumerate(frames):
-        if (
-            frame.f_globals.get("__name__") == "asyncio.taskgroups"
-            and local_variables(frame).get("self") is group
-        ):
-            position = number + 1
-    return position

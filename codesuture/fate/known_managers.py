@@ -3,6 +3,11 @@
 ``Lib/contextlib.py``, ``Lib/unittest/case.py``, ``Lib/asyncio/timeouts.py``,
 ``Lib/asyncio/taskgroups.py``,
 ``Lib/unittest/mock.py``, ``Modules/_sqlite/connection.c`` (its ``__exit__`` returns False).
+
+Beyond the standard library: SQLAlchemy's transactions, connections and sessions roll back or
+close, and return nothing (``engine/util.py``, ``engine/base.py``, ``orm/session.py``,
+``ext/asyncio``); cancel scopes of trio (``_core/_run.py``) and anyio (``_core/_tasks.py``,
+``_backends/_asyncio.py``) take cancellations only, which are no ``Exception``.
 """
 
 from __future__ import annotations
@@ -34,6 +39,11 @@ def judge_known(
     """
     rule = _RULES.get(name)
     return rule(name, arguments, value, raised) if rule is not None else None
+
+
+def is_known_to_pass(name: str) -> bool:
+    """Whether every manager called ``name`` lets every exception pass."""
+    return _RULES.get(name) is _passes
 
 
 def _passes(
@@ -89,6 +99,14 @@ def _timeout(
     return Outcome(PASSES, "has a timeout, which lets it pass", raised)
 
 
+def _cancel_scope(
+    name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
+) -> Outcome:
+    if raised.becomes is None and not issubclass(raised.type, Exception):
+        return Outcome(UNKNOWN, "has a cancel scope, which takes cancellations out of it")
+    return Outcome(PASSES, "has a cancel scope, which lets it pass", raised)
+
+
 def _task_group(
     name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
 ) -> Outcome:
@@ -97,6 +115,15 @@ def _task_group(
     if not issubclass(raised.type, Exception):
         return Outcome(UNKNOWN, "has a TaskGroup")
     return Outcome(PASSES, "has a TaskGroup, which raises it in a group", raised.grouped())
+
+
+def _nursery(
+    name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
+) -> Outcome:
+    """A nursery of trio: whether it raises a single exception in a group is a setting."""
+    if raised.becomes is not None:
+        return Outcome(PASSES, "has a nursery, which raises it in a group", raised.becomes)
+    return Outcome(UNKNOWN, "has a nursery, which may raise it in a group")
 
 
 _PASSES = (
@@ -115,6 +142,18 @@ _PASSES = (
     "multiprocessing.context.BaseContext.Lock", "multiprocessing.context.BaseContext.Pool",
     "contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager",
     "asyncio.locks._ContextManagerMixin", "concurrent.futures._base.Executor",
+    "sqlalchemy.engine.util.TransactionalContext", "sqlalchemy.engine.base.Connection",
+    "sqlalchemy.engine.base.Engine.begin", "sqlalchemy.engine.base.Engine.connect",
+    "sqlalchemy.engine.base.Connection.begin", "sqlalchemy.engine.base.Connection.begin_nested",
+    "sqlalchemy.orm.session.Session", "sqlalchemy.orm.session.Session.begin",
+    "sqlalchemy.orm.session.Session.begin_nested", "sqlalchemy.orm.session.sessionmaker.begin",
+    "sqlalchemy.ext.asyncio.engine.AsyncConnection",
+    "sqlalchemy.ext.asyncio.engine.AsyncTransaction",
+    "sqlalchemy.ext.asyncio.engine.AsyncEngine.begin",
+    "sqlalchemy.ext.asyncio.engine.AsyncEngine.connect",
+    "sqlalchemy.ext.asyncio.engine.AsyncConnection.begin",
+    "sqlalchemy.ext.asyncio.session.AsyncSession",
+    "sqlalchemy.ext.asyncio.session.AsyncSession.begin",
 )  # fmt: skip
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(_PASSES, _passes),
@@ -130,4 +169,12 @@ _RULES: dict[str, Rule] = {
     "asyncio.timeouts.timeout_at": _timeout,
     "asyncio.timeouts.Timeout": _timeout,
     "asyncio.taskgroups.TaskGroup": _task_group,
+    "trio.CancelScope": _cancel_scope,
+    "trio._core._run.NurseryManager": _nursery,
+    "anyio.CancelScope": _cancel_scope,
+    "anyio.move_on_after": _cancel_scope,
+    "anyio.fail_after": _cancel_scope,
+    "anyio.create_task_group": _task_group,
+    "anyio._backends._asyncio.CancelScope": _cancel_scope,
+    "anyio._backends._asyncio.TaskGroup": _task_group,
 }

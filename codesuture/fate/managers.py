@@ -11,7 +11,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 
 from codesuture.fate import lookup
 from codesuture.fate.handlers import judge_frame
-from codesuture.fate.known_managers import judge_known
+from codesuture.fate.known_managers import is_known_to_pass, judge_known
 from codesuture.fate.lookup import MISSING, place
 from codesuture.fate.returns import judge_exit, returned, returns_one
 from codesuture.fate.scope import InstanceOf, Scope
@@ -43,14 +43,19 @@ def judge_manager(
     if mentions(symbol, bound):
         changes = "has a context manager whose variables change in its body"
         return Outcome(UNKNOWN, changes).varying()
-    value = scope.value(symbol)
+    value, may_change = scope.look_at(symbol)
     if type(value) is InstanceOf:
-        held = scope.value(name) if name is not None and name not in bound else MISSING
-        if type(held) is value.cls and place(value.cls) in _ENTER_THEMSELVES:
-            return judge_object(held, scope, raised, depth)
+        if name is not None and name not in bound and place(value.cls) in _ENTER_THEMSELVES:
+            held = scope.value(name)
+            if type(held) is value.cls:
+                return judge_object(held, scope, raised, depth)
+        scope.notes.live |= may_change
         return judge_class(value.cls, _arguments(symbol, scope), scope, raised, depth)
     if value is not MISSING:
+        if may_change:
+            scope.rely_on_type(symbol, value)
         return judge_object(value, scope, raised, depth)
+    scope.notes.live |= may_change
     if symbol is not None and symbol[0] == "call":
         function = scope.value(symbol[1])  # type: ignore[arg-type]
         if function is not MISSING:
@@ -174,7 +179,6 @@ def yields(view: CodeView) -> list[int]:
 
 def judge_object(value: object, scope: Scope, raised: Raised, depth: int) -> Outcome:
     """What this context manager does."""
-    scope.notes.live = True
     cls = type(value)
     kind = place(cls)
     if kind in ("contextlib.ExitStack", "contextlib.AsyncExitStack"):
@@ -183,11 +187,13 @@ def judge_object(value: object, scope: Scope, raised: Raised, depth: int) -> Out
         return _judge_live_generator(value, scope, raised, depth)
     known = judge_known(kind, None, value, scope, raised)
     if known is not None:
+        scope.notes.live |= not is_known_to_pass(kind)
         return known
     return judge_class(cls, None, scope, raised, depth, value)
 
 
 def _judge_live_generator(value: object, scope: Scope, raised: Raised, depth: int) -> Outcome:
+    scope.notes.live = True
     generator = lookup.attribute(value, "gen")
     for prefix in ("gi", "ag"):
         frame = lookup.attribute(generator, prefix + "_frame")
@@ -202,6 +208,7 @@ def _judge_live_generator(value: object, scope: Scope, raised: Raised, depth: in
 
 def judge_stack(value: object, scope: Scope, raised: Raised, depth: int) -> Outcome:
     """The managers of an ExitStack, the last one first (Lib/contextlib.py)."""
+    scope.notes.live = True
     callbacks = lookup.attribute(value, "_exit_callbacks")
     if callbacks is MISSING:
         return Outcome(UNKNOWN, "has an ExitStack that cannot be read")
@@ -246,6 +253,7 @@ def judge_class(
     asynchronous = lookup.class_entry(cls, "__exit__") is MISSING
     name = "__aexit__" if asynchronous else "__exit__"
     entry = lookup.class_entry(cls, name)
+    scope.notes.facts.append(lambda: lookup.class_entry(cls, name) is entry)
     if type(entry) is FunctionType:
         receiver = value if value is not MISSING else InstanceOf(cls)
         return judge_exit(entry, receiver, raised, scope.notes, _nested(depth))

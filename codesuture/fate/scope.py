@@ -108,6 +108,23 @@ class Scope:
                     return space[name]
         return self.global_value(name)
 
+    def look_at(self, symbol: Symbol) -> tuple[object, bool]:
+        """Like :meth:`value`, and whether it may be another object next time.
+
+        Then the answer relies on nothing yet: the caller notes what of it matters.
+        """
+        before, self.notes.live = self.notes.live, False
+        value, changes = self.value(symbol), self.notes.live
+        self.notes.live = before
+        return value, changes
+
+    def rely_on_type(self, symbol: Symbol, value: object) -> None:
+        """Note that only the type of what ``symbol`` stands for in the frame matters."""
+        if self._frame is None:  # a function that is only thought of: nothing to look at again
+            self.notes.live = True
+        else:
+            self.notes.held.append((symbol, type(value)))
+
     def value(self, symbol: Symbol, depth: int = 0) -> object:
         """The object that ``symbol`` stands for, an :class:`InstanceOf`, or MISSING."""
         if symbol is None or depth > _DEPTH:

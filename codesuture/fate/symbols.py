@@ -103,7 +103,8 @@ class CodeView:
 
     def body_of(self, target: int) -> tuple[Symbol, set[Symbol]]:
         """The ``with`` body whose handler is at ``target``: the variable behind ``as``, if any,
-        and the variables that are bound or deleted in the body."""
+        and the variables that are bound in the body. One that is deleted there and still has a
+        value has not been deleted yet."""
         first = next((entry[0] for entry in self.entries if entry[2] == target), -1)
         name: Symbol = None
         bound: set[Symbol] = set()
@@ -112,7 +113,8 @@ class CodeView:
             if names and self._leads_to(start, target):
                 if start == first:
                     name = names.pop(0)
-                bound.update(names)
+                if not NAMES[op].startswith("DELETE"):
+                    bound.update(names)
         return name, bound
 
     def _leads_to(self, offset: int, target: int) -> bool:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from codesuture.fate.symbols import Symbol
 
-    #: A variable of a frame, and the type of what it holds.
-    Variable = tuple[str, type]
+    #: What a frame holds: how to come to it there, and its type.
+    Held = tuple[Symbol, type]
     #: A global name: the module's names, the built-in ones, the name, what it stands for.
     Name = tuple[dict[str, object], dict[str, object], str, object]
 
@@ -31,7 +31,7 @@ class Verdict:
     names the frame, the place and the reason. ``frames`` is the chain that was consulted, the
     crashing frame first: pairs of code and byte offset. Where ``cacheable`` is true, the same
     chain has the same fate for the same exception type as long as :meth:`holds`; where it is
-    false the answer depended on objects that may be others next time. ``variables`` are those of
+    false the answer depended on objects that may be others next time. ``held`` are objects in
     its frames that have to be of the same type then: by the frame's place in the chain.
     ``settled`` tells that the last frame of the chain handles it by itself, whatever the others do.
     Where ``varies`` is true, the fate depends on what the program is doing at the time: what
@@ -39,8 +39,7 @@ class Verdict:
     """
 
     __slots__ = (
-        "_facts", "_names", "cacheable", "evidence", "fate", "frames", "settled", "variables",
-        "varies",
+        "_facts", "_names", "cacheable", "evidence", "fate", "frames", "held", "settled", "varies",
     )  # fmt: skip
 
     def __init__(
@@ -50,7 +49,7 @@ class Verdict:
         frames: tuple[tuple[CodeType, int], ...] = (),
         notes: Notes | None = None,
         settled: bool = False,
-        variables: dict[int, Variable] | None = None,
+        held: dict[int, list[Held]] | None = None,
         varies: bool = False,
     ) -> None:
         self.fate = fate
@@ -58,7 +57,7 @@ class Verdict:
         self.frames = frames
         self.cacheable = notes is not None and not notes.live
         self.settled = settled
-        self.variables = variables or {}
+        self.held = held or {}
         self.varies = varies
         self._names = tuple(notes.names.values()) if notes is not None else ()
         self._facts = tuple(notes.facts) if notes is not None else ()
@@ -79,14 +78,15 @@ class Verdict:
 
 
 class Notes:
-    """What an answer relied on: names and facts that can be checked again, or objects (``live``)
-    that cannot."""
+    """What an answer relied on: names, facts and types of what a frame holds, which can be checked
+    again; or objects (``live``) that cannot."""
 
-    __slots__ = ("facts", "live", "names")
+    __slots__ = ("facts", "held", "live", "names")
 
     def __init__(self) -> None:
         self.names: dict[tuple[int, str], Name] = {}
         self.facts: list[Callable[[], bool]] = []
+        self.held: list[Held] = []
         self.live = False
 
     def relies_on(self, name: Name) -> None:
@@ -97,10 +97,10 @@ class Notes:
     def lasting(self) -> bool:
         """Whether the answer relied on nothing but built-in names."""
         own = any(name in globals for globals, _, name, _ in self.names.values())
-        return not (self.live or self.facts or own)
+        return not (self.live or self.held or self.facts or own)
 
     def take(self, other: Notes) -> None:
-        """Rely on what the other answer relied on, too."""
+        """Rely on what the other answer relied on, too, but for what its frame holds."""
         self.names.update(other.names)
         self.facts += other.facts
         self.live |= other.live

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from codesuture.fate import futures, lookup
-from codesuture.fate.boundaries import Boundary, boundary_of
+from codesuture.fate import futures, lookup, nurseries
+from codesuture.fate.boundaries import BY_CLASS, SELF, Boundary, boundary_of
 from codesuture.fate.callers import judge_gap
 from codesuture.fate.handlers import judge_frame
 from codesuture.fate.lookup import MISSING
@@ -22,12 +22,13 @@ from codesuture.fate.verdict import (
     Raised,
     Verdict,
 )
+from codesuture.frames import local_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-    from codesuture.fate.verdict import Variable
+    from codesuture.fate.verdict import Held
 
 _MOST_FRAMES = 2000
 _MOST_DELIVERIES = 50
@@ -50,16 +51,14 @@ class Walk:
         self.notes = Notes()
         self.frames: list[tuple[CodeType, int]] = []
         self.deliveries = 0
-        self.variables: dict[int, Variable] = {}
+        self.held: dict[int, list[Held]] = {}
         #: Whether the last frame's own handlers have given the answer.
         self.settled = False
         self.varies = False
 
     def verdict(self, kind: str, evidence: str) -> Verdict:
         frames = tuple(self.frames)
-        return Verdict(
-            kind, evidence, frames, self.notes, self.settled, self.variables, self.varies
-        )
+        return Verdict(kind, evidence, frames, self.notes, self.settled, self.held, self.varies)
 
     def outward(self, frame: FrameType, offset: int) -> tuple[str, str]:
         """The fate of an exception raised in ``frame`` at ``offset``, and the evidence."""
@@ -87,10 +86,9 @@ class Walk:
         if outcome.direct is not None and notes.live:
             # The chain tells what was called; a variable may hold something that calls it.
             if outcome.direct[0] in ("local", "free"):
-                held = type(scope.value(outcome.direct))
-                self.variables[len(self.frames)] = str(outcome.direct[1]), held
+                notes.held.append((outcome.direct, type(scope.value(outcome.direct))))
             notes.live = False
-        self.notes.take(notes)
+        self.take(notes, len(self.frames))
         if outcome.kind != PASSES:
             self.varies = outcome.varies
             evidence = _sentence(frame, self.frames[-1][1], outcome)
@@ -98,6 +96,12 @@ class Walk:
             return outcome.kind, evidence
         self.raised = outcome.raised or self.raised
         return None
+
+    def take(self, notes: Notes, place: int) -> None:
+        """Rely on what was noted about the frame at ``place`` of the chain."""
+        self.notes.take(notes)
+        if notes.held:
+            self.held.setdefault(place, []).extend(notes.held)
 
     def judge(self, frame: FrameType, offset: int) -> tuple[str, str] | None:
         """The answer, where this frame gives one; None where the exception leaves it."""
@@ -108,7 +112,7 @@ class Walk:
         notes = Notes()
         scope = Scope.of_frame(frame, notes)
         outcome = judge_frame(view, scope, offset, self.raised, judge_manager)
-        self.notes.take(notes)
+        self.take(notes, len(self.frames) - 1)
         if outcome.kind == PASSES:
             self.raised = outcome.raised or self.raised
             return None
@@ -121,7 +125,11 @@ class Walk:
         return outcome.kind, _sentence(frame, offset, outcome)
 
     def at_boundary(self, boundary: Boundary, frame: FrameType) -> tuple[str, str]:
-        self.notes.live |= boundary.depends
+        if boundary.depends == BY_CLASS:
+            owner = local_variables(frame).get("self")
+            self.held.setdefault(len(self.frames) - 1, []).append((SELF, type(owner)))
+        elif boundary.depends:
+            self.notes.live = True
         future = boundary.future_of(frame) if boundary.future_of is not None else MISSING
         if future is not MISSING:
             return self.deliver(future)
@@ -170,7 +178,9 @@ class Walk:
         if kind == futures.COROUTINE:
             return self.into_task(value, None)
         if kind == futures.GROUP:
-            return self.into_task(lookup.attribute(value, "_parent_task"), value)
+            if not nurseries.always_groups(value):
+                return UNKNOWN, "It ends a task whose group may raise it as it is."
+            return self.into_task(nurseries.parent_of(value), value)
         if kind == futures.RETURNS:
             return self.behind(value)  # type: ignore[arg-type]
         if kind == futures.COLLECTS:
@@ -193,9 +203,9 @@ class Walk:
         if frames is None:
             return UNKNOWN, "It goes to a task whose frames cannot be read."
         if group is not None:
-            position = futures.group_frame(group, frames)
+            position = nurseries.position_behind(group, frames)
             if position is None:
-                cancelled = lookup.loaded("asyncio.exceptions", "CancelledError")
+                cancelled = nurseries.cancellation(group)
                 self.raised = Raised(cancelled, None, (), self.raised.grouped())  # type: ignore[arg-type]
             else:
                 self.raised, frames = self.raised.grouped(), frames[position:]

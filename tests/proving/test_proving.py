@@ -115,6 +115,13 @@ def test_a_change_anywhere_in_the_chain_ends_it(run, tmp_path, old, new):
     assert run().returncode == 0
 
 
+def test_verbose_says_why_it_is_left_alone(run):
+    done = run(PROGRAM, env={"CODESUTURE_VERBOSE": "1"})
+    (line,) = [line for line in done.stderr.splitlines() if "Left alone" in line]
+    assert "KeyError at " in line and "app.py:6, because it is not known" in line
+    assert "get (" in line and "has a context manager that cannot be told (line 5)." in line
+
+
 def test_moved_lines_do_not(run):
     run(PROGRAM)
     assert run("# a comment\n\n" + PROGRAM).returncode == 0

@@ -120,6 +120,8 @@ def test_verbose_says_why_it_is_left_alone(run):
     (line,) = [line for line in done.stderr.splitlines() if "Left alone" in line]
     assert "KeyError at " in line and "app.py:6, because it is not known" in line
     assert "get (" in line and "has a context manager that cannot be told (line 5)." in line
+    healed = run("", env={"CODESUTURE_VERBOSE": "1"})
+    assert "Left alone" not in healed.stderr and "but on 20" in healed.stderr
 
 
 def test_moved_lines_do_not(run):

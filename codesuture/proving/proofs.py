@@ -1,0 +1,99 @@
+"""Proofs: what was in doubt has come to a boundary."""
+
+from __future__ import annotations
+
+from codesuture.fate.symbols import view_of
+from codesuture.proving.doubts import take
+from codesuture.proving.ways import fingerprint_of, way_of
+from codesuture.session import current, module_of
+from codesuture.store.errors import StoreError
+from codesuture.surgery.landing import Landing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
+
+    from codesuture.proving.doubts import Doubt
+    from codesuture.session import Session
+    from codesuture.store.proof import Link, Proof
+
+
+def prove(exception: BaseException, reached: str) -> None:
+    """Remember, if its fate was in doubt, that ``exception`` has come to ``reached``."""
+    doubt, session = take(exception), current()
+    if doubt is None or session is None:
+        return
+    way = way_of(exception)
+    if tuple((frame.f_code, offset) for frame, offset in way) != doubt.steps:
+        return
+    proof = _proof(session, way, doubt, reached)
+    if proof is None or not _would_be_healed(session, exception, *way[0]):
+        return
+    from codesuture.messages import emit
+
+    try:
+        if session.store.save_proof(proof):
+            session.learn(proof)
+            emit(
+                f"{proof.exception} in {proof.qualname} reached {reached}: nobody handles it "
+                "there, and from now on it is healed in place."
+            )
+    except StoreError as error:
+        session.complain("What was learned is lost", error)
+
+
+def _proof(
+    session: Session, way: Iterable[tuple[FrameType, int]], doubt: Doubt, reached: str
+) -> Proof | None:
+    from datetime import UTC, datetime, timedelta
+
+    from codesuture import __version__
+    from codesuture.store.proof import LONGEST_CHAIN, Proof
+    from codesuture.surgery.opcodes import TAG
+
+    chain = tuple(_link(session, frame, offset) for frame, offset in way)
+    if not 0 < len(chain) <= LONGEST_CHAIN:
+        return None
+    created = datetime.now(UTC)
+    return Proof.create(
+        chain=chain,
+        exception=doubt.kind.__name__,
+        reached=reached,
+        doubt=doubt.evidence,
+        python=TAG,
+        codesuture=__version__,
+        created=created,
+        expires=created + timedelta(days=session.config.ttl),
+    )
+
+
+def _link(session: Session, frame: FrameType, offset: int) -> Link:
+    from codesuture.store.proof import Link
+
+    code = frame.f_code
+    return Link(
+        module=module_of(frame),
+        qualname=code.co_qualname,
+        fingerprint=fingerprint_of(code),
+        ordinal=view_of(code).ordinal(offset) or 0,
+        file=session.relative(code.co_filename),
+    )
+
+
+def _would_be_healed(
+    session: Session, exception: BaseException, frame: FrameType, offset: int
+) -> bool:
+    """Whether a guard knows the crash, and the configuration lets it heal."""
+    from codesuture.config.match import names_of
+    from codesuture.decision import refusal
+    from codesuture.diagnosis.crash import Crash
+    from codesuture.guards.registry import recognise
+
+    landing = Landing(frame.f_code)
+    site = landing.site_at(offset)
+    names = names_of(frame.f_globals.get("__name__"), module_of(frame))
+    if site is None or refusal(session, names, None):
+        return False
+    crash = Crash(exception, frame, landing.code, site)
+    return recognise(crash, lambda name: session.config.guards.get(name, True)) is not None

@@ -30,8 +30,9 @@ from codesuture.fate.c_callables import (
 from codesuture.fate.either import judge_each
 from codesuture.fate.lookup import MISSING, class_entry, place
 from codesuture.fate.scope import InstanceOf, Scope
-from codesuture.fate.symbols import called, view_of
+from codesuture.fate.symbols import called
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
+from codesuture.fate.views import view_of
 from codesuture.frames import local_variables
 from codesuture.surgery.opcodes import BINARY_SIGNS, NAMES, stack_effect
 
@@ -39,7 +40,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-    from codesuture.fate.symbols import CodeView, Symbol
+    from codesuture.fate.symbols import Symbol
+    from codesuture.fate.views import CodeView
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
 _CONSTRUCTION = ("__init__", "__new__", "__call__")

@@ -15,7 +15,7 @@ from types import BuiltinFunctionType, CoroutineType, FunctionType, GeneratorTyp
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING, place
 from codesuture.fate.nurseries import ANYIO_CALLBACK, TRIO_TASK, nursery_of
-from codesuture.fate.symbols import view_of
+from codesuture.fate.views import view_of
 from codesuture.frames import local_variables
 from codesuture.surgery.opcodes import NAMES
 

@@ -12,8 +12,9 @@ import sys
 
 from codesuture.fate.either import Either, alone_or_grouped, judge_each, one_of
 from codesuture.fate.scope import is_catchable, matches, truth
-from codesuture.fate.symbols import bound_names, called
+from codesuture.fate.symbols import called
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
+from codesuture.fate.views import bound_names
 from codesuture.surgery.instructions import jump_target
 from codesuture.surgery.opcodes import JUMPS, NAMES, TERMINATES
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from codesuture.fate.scope import Scope
-    from codesuture.fate.symbols import CodeView, Stack, Symbol
+    from codesuture.fate.symbols import Stack, Symbol
+    from codesuture.fate.views import CodeView
 
     #: What a context manager does with an exception: its symbol, the handler of its ``with``, where
     #: that stands, what is raised.

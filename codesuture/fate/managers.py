@@ -15,13 +15,15 @@ from codesuture.fate.known_managers import is_known_to_pass, judge_known
 from codesuture.fate.lookup import MISSING, place
 from codesuture.fate.returns import judge_exit, returned, returns_one
 from codesuture.fate.scope import InstanceOf, Scope
-from codesuture.fate.symbols import mentions, view_of
+from codesuture.fate.symbols import mentions
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
+from codesuture.fate.views import view_of
 from codesuture.surgery.opcodes import NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from codesuture.fate.symbols import CodeView, Symbol
+    from codesuture.fate.symbols import Symbol
+    from codesuture.fate.views import CodeView
 
 _GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
 _MOST_NESTED = 8

@@ -7,16 +7,18 @@ from types import FunctionType
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING
 from codesuture.fate.scope import InstanceOf, Scope, truth
-from codesuture.fate.symbols import constant, view_of
+from codesuture.fate.symbols import constant
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
+from codesuture.fate.views import view_of
 from codesuture.surgery.instructions import jump_target
 from codesuture.surgery.opcodes import JUMPS, NAMES, TERMINATES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codesuture.fate.handlers import ManagerJudge
-    from codesuture.fate.symbols import CodeView, Stack, Symbol
+    from codesuture.fate.symbols import Stack, Symbol
     from codesuture.fate.verdict import Notes
+    from codesuture.fate.views import CodeView
 
 _MOST_STEPS = 3000
 _GENERATOR = 0x20 | 0x200

@@ -13,8 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-    from codesuture.fate.symbols import CodeView, Symbol
+    from codesuture.fate.symbols import Symbol
     from codesuture.fate.verdict import Notes
+    from codesuture.fate.views import CodeView
 
 _DEPTH = 12
 #: Functions of the library whose results are asked for callables of theirs: the result's class.

@@ -11,7 +11,6 @@ from codesuture.fate.handlers import judge_frame
 from codesuture.fate.lookup import MISSING
 from codesuture.fate.managers import judge_manager
 from codesuture.fate.scope import Scope
-from codesuture.fate.symbols import view_of
 from codesuture.fate.verdict import (
     HANDLED,
     PASSES,
@@ -22,6 +21,7 @@ from codesuture.fate.verdict import (
     Raised,
     Verdict,
 )
+from codesuture.fate.views import view_of
 from codesuture.frames import local_variables
 
 TYPE_CHECKING = False

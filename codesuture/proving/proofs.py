@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codesuture.fate.symbols import view_of
+from codesuture.fate.views import view_of
 from codesuture.proving.doubts import take
 from codesuture.proving.ways import fingerprint_of, way_of
 from codesuture.session import current, module_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codesuture.fate import reporting
-from codesuture.fate.symbols import view_of
+from codesuture.fate.views import view_of
 from codesuture.session import module_of
 from codesuture.surgery.fingerprint import fingerprint
 

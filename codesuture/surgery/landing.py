@@ -10,7 +10,6 @@ from codesuture.surgery.sites import Site, exits_of, group_sites, sites_of, turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import CodeType
 
 
@@ -103,12 +102,10 @@ def _pads_of(armed: CodeType, size: int) -> dict[int, int]:
 def _results(site: Site, value: object) -> tuple[object, ...]:
     """The values that the site's instruction would have pushed, the top of the stack first."""
     shape = site.shape
-    if shape == "value" or shape == "iterator":
+    if shape in ("value", "iterator", "method"):
         return (_awaited(value) if site.operation == "await" else value,)
     if shape == "nothing":
         return ()
-    if shape == "method":
-        return (value, _call)
     if shape == "boolean":
         return (bool(value),)
     if shape == "values":
@@ -117,11 +114,6 @@ def _results(site: Site, value: object) -> tuple[object, ...]:
             raise ValueError(f"{len(results)} values supplied where {site.values} are unpacked")
         return results
     return _context(site, value)
-
-
-def _call(function: Callable[..., object], *arguments: object, **keywords: object) -> object:
-    """Stands where an unbound method would: its ``self`` is the callable supplied."""
-    return function(*arguments, **keywords)
 
 
 def _awaited(value: object) -> object:

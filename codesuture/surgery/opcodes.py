@@ -240,7 +240,8 @@ def unpacked_values(code: int, argument: int) -> int:
 
 
 def pushes(shape: str, code: int, argument: int) -> tuple[int, int]:
-    """``(values, nulls)`` that a result of this shape puts on the stack; the nulls are on top."""
+    """``(values, nulls)`` that a result of this shape puts on the stack; the nulls are on top, but
+    for ``NULL_ABOVE_CALLABLE`` being false: then a method's is beneath."""
     if shape == "values":
         return unpacked_values(code, argument), 0
     return _PUSHES[shape]
@@ -251,7 +252,7 @@ _PUSHES: dict[str, tuple[int, int]] = {
     "value": (1, 0),
     "boolean": (1, 0),
     "iterator": (1, _ITERATOR_NULLS),
-    "method": (2, 0),
+    "method": (1, 1),
     "context": (2, 0) if "BEFORE_WITH" in OPMAP else (3, 0),
 }
 

@@ -18,7 +18,8 @@ with the same original handler share a tail (the stack is on the right, its top 
     healed:   SWAP 4; POP_TOP; POP_TOP; POP_EXCEPT        kept, result
     tree:     UNPACK_SEQUENCE                             kept, values, turn n, …, turn 1
               POP_JUMP_IF_TRUE…                           kept, values
-    leaf:     UNPACK_SEQUENCE, PUSH_NULL…                 kept, the instruction's results
+    leaf:     UNPACK_SEQUENCE, PUSH_NULL…                 kept, the instruction's results (NULLs where
+                                                          it puts them: debuggers rely on that)
               JUMP_BACKWARD_NO_INTERRUPT → behind the site
 
     tail:     (the runtime itself raised)                 kept, lasti, previous, exception, fault
@@ -46,6 +47,7 @@ from codesuture.surgery.opcodes import (
     JUMP_IF_NOT_NONE,
     JUMP_IF_TRUE,
     NAME_SHIFTS,
+    NULL_ABOVE_CALLABLE,
     OPMAP,
 )
 from codesuture.surgery.sites import tree_height
@@ -263,6 +265,8 @@ def _branch(
         site = exits[low].site
         leaf = turns * assemble("POP_TOP") + assemble("UNPACK_SEQUENCE", site.values)
         leaf += site.nulls * assemble("PUSH_NULL")
+        if site.shape == "method" and not NULL_ABOVE_CALLABLE:
+            leaf += assemble("SWAP", 2)
         return [(leaf, exits[low].resume)], len(leaf) + jump
     middle = (low + high) // 2
     left, left_size = _branch(exits, low, middle, turns - 1, jump)

@@ -6,6 +6,8 @@ import glob
 import marshal
 import os
 import random
+import subprocess
+import sys
 import warnings
 from types import CodeType
 
@@ -244,3 +246,45 @@ def test_random_nested_expressions_pass_the_gate() -> None:
     for _ in range(60):
         code = compile(expression(4), "m", "eval")
         verify(code, arm(code))
+
+
+JUMP = '''
+import sys
+def f(out):
+    a = 1
+    list.append(
+        out, 3
+    )
+    (
+        ( # into the middle of this
+            a
+            +
+            10
+        )
+        +
+        13
+    )
+first = f.__code__.co_firstlineno
+def trace(frame, event, argument):
+    if event == "line" and frame.f_lineno == first + 3 and frame.f_code is f.__code__:
+        try:
+            frame.f_lineno = first + 6
+        except ValueError as error:
+            print("refused", error)
+    return trace
+sys.settrace(trace)
+f([])
+sys.settrace(None)
+print("alive")
+'''
+
+
+def test_a_debugger_may_jump_no_further_than_plain() -> None:
+    """The interpreter works out what lies on the stack by following pads, too."""
+    outcomes = []
+    for arming in ("", "from codesuture.surgery import arm; code = arm(code)\n"):
+        program = f"code = compile({JUMP!r}, 'jump.py', 'exec')\n{arming}exec(code)\n"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        outcomes.append((done.returncode, done.stdout))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0] == 0 and "refused" in outcomes[0][1] and "alive" in outcomes[0][1]

@@ -1,10 +1,9 @@
 """Runs one module's unittests, plain or with everything armed, and writes down each outcome.
 
-    python unittest_outcomes.py plain|armed MODULE ANSWER.json [LEFT_OUT ...]
+    python unittest_outcomes.py plain|armed MODULE ANSWER.json
 
-Tests of the names ``LEFT_OUT`` are not run. Armed, the standard library and the tests count as user
-code: every module that is loaded from then on, from wherever. Pads call the real runtime, with a
-session whose store is temporary.
+Armed, the standard library and the tests count as user code: every module that is loaded from then
+on, from wherever. Pads call the real runtime, with a session whose store is temporary.
 """
 
 from __future__ import annotations
@@ -14,10 +13,6 @@ import os
 import re
 import sys
 import tempfile
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import unittest
 
 OWN = ("codesuture", "codesuture_agent")
 
@@ -36,20 +31,9 @@ def arm_everything() -> object:
     return began
 
 
-def without(tests: unittest.TestSuite, left_out: list[str]) -> None:
-    """Take tests out of a suite."""
-    import unittest
-
-    for test in list(tests):
-        if isinstance(test, unittest.TestSuite):
-            without(test, left_out)
-        elif test.id() in left_out:
-            tests._tests.remove(test)
-
-
 def main() -> None:
     """Run the tests of one module."""
-    way, module, answer, *left_out = sys.argv[1:]
+    way, module, answer = sys.argv[1:4]
     sys.argv[1:] = []
     sys.path[0] = ""
     began = arm_everything() if way == "armed" else None
@@ -94,7 +78,6 @@ def main() -> None:
 
     result = Result()
     tests = unittest.defaultTestLoader.loadTestsFromName(module)
-    without(tests, left_out)
     tests.run(result)
     details = {name_of(test): text for test, text in result.errors + result.failures}
     healed = getattr(began, "healed", 0)

@@ -18,8 +18,9 @@ with the same original handler share a tail (the stack is on the right, its top 
     healed:   SWAP 4; POP_TOP; POP_TOP; POP_EXCEPT        kept, result
     tree:     UNPACK_SEQUENCE                             kept, values, turn n, …, turn 1
               POP_JUMP_IF_TRUE…                           kept, values
-    leaf:     UNPACK_SEQUENCE, PUSH_NULL…                 kept, the instruction's results (NULLs where
-                                                          it puts them: debuggers rely on that)
+    leaf:     UNPACK_SEQUENCE, PUSH_NULL…                 kept, the instruction's results
+                                                          (NULLs where it puts them itself:
+                                                          a debugger's jump relies on that)
               JUMP_BACKWARD_NO_INTERRUPT → behind the site
 
     tail:     (the runtime itself raised)                 kept, lasti, previous, exception, fault

@@ -78,19 +78,18 @@ def recover(exception: BaseException, function: str) -> tuple[object, ...] | Non
             pass
     if not (_structural[kind] if kind in _structural else _is_structural(kind)):
         return None
-    return _recover(exception, _getframe(1), function, ())
+    return _recover(exception, _getframe(1), ())
 
 
 def recover_kept(exception: BaseException, *kept: object) -> tuple[object, ...] | None:
     """Like :func:`recover`, at a site that keeps its operands (``surgery.keeping``): ``kept``."""
     if not _is_structural(type(exception)):
         return None
-    frame = _getframe(1)
-    return _recover(exception, frame, frame.f_code.co_qualname, kept)
+    return _recover(exception, _getframe(1), kept)
 
 
 def _recover(
-    exception: BaseException, frame: FrameType, function: str, kept: tuple[object, ...]
+    exception: BaseException, frame: FrameType, kept: tuple[object, ...]
 ) -> tuple[object, ...] | None:
     trace = exception.__traceback__
     if trace is None or (trace.tb_next is not None and not raised_in_library(trace.tb_next)):

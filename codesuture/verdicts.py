@@ -68,8 +68,12 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
 
 
 def _holds(frame: FrameType, held: list[Held]) -> bool:
-    """Whether the frame holds objects of these very types."""
+    """Whether the frame holds objects of these very types, and is the same boundary."""
     for symbol, kind in held:
+        if symbol is not None and symbol[0] == "boundary":
+            if symbol[1].judge(frame)[0] != kind:  # type: ignore[attr-defined]
+                return False
+            continue
         if symbol is not None and symbol[0] in ("local", "free"):
             value = local_variables(frame).get(str(symbol[1]))
         else:

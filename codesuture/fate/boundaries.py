@@ -30,21 +30,25 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "codesuture.boundaries"
 
 
-BY_CLASS = "class"
-#: The variable ``self``, as ``fate.symbols`` writes it.
-SELF = ("local", "self")
+#: Frameworks, whose boundaries are read when a frame of theirs is met: by the top-level package,
+#: the module of ours that has them as ``BOUNDARIES``, a tuple. A new framework is one such module.
+FRAMEWORKS: dict[str, str] = {
+    "apscheduler": "codesuture.jobs.apscheduler",
+}
 
 
 class Boundary:
     """``module`` and ``qualname`` of the function, and the rule for what its catch-all means.
 
-    ``depends`` says what the rule looks at: the class of ``self`` (``BY_CLASS``), or anything.
-    ``future_of`` gives the future that the exception is put into, where it is; then that one's
-    waiters decide. ``reports`` names the method of its ``self`` that the catch-all calls: there an
-    exception is seen to have come here (``codesuture.proving``).
+    The rule gets the boundary's frame, and gives a fate and the end of a sentence that begins with
+    "It". It is asked again whenever the same chain comes to the boundary, so it may look at
+    anything that it finds from the frame, and should be quick. ``future_of`` gives the future that
+    the exception is put into, where it is; then that one's waiters decide. ``reports`` names the
+    method of its ``self`` that the catch-all calls: there an exception is seen to have come here
+    (``codesuture.proving``).
     """
 
-    __slots__ = ("depends", "future_of", "module", "qualname", "reports", "rule")
+    __slots__ = ("future_of", "module", "qualname", "reports", "rule")
 
     def __init__(
         self,
@@ -53,12 +57,10 @@ class Boundary:
         rule: Rule | None = None,
         future_of: Callable[[FrameType], object] | None = None,
         reports: str = "",
-        depends: str = "anything",
     ) -> None:
         self.module = module
         self.qualname = qualname
-        self.rule: Rule = rule or _nobody
-        self.depends = depends if rule is not None else ""
+        self.rule: Rule = rule or nobody
         self.future_of = future_of
         self.reports = reports
 
@@ -70,12 +72,27 @@ class Boundary:
             raise ValueError(f"{text!r} does not name a boundary: write module:qualname.")
         return cls(module, qualname)
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the rule's answer may be another one for another frame."""
+        return self.rule is not nobody
 
-def _nobody(frame: FrameType) -> tuple[str, str]:
-    return UNHANDLED, f"reaches {_name(frame)}, where nobody handles it"
+    def judge(self, frame: FrameType) -> tuple[str, str]:
+        """What the rule says; UNKNOWN where it fails."""
+        try:
+            kind, reason = self.rule(frame)
+        except Exception as fault:
+            return UNKNOWN, f"reaches {self.qualname}, whose rule failed: {fault!r}"
+        return kind, reason
 
 
-def _name(frame: FrameType) -> str:
+def nobody(frame: FrameType) -> tuple[str, str]:
+    """The rule of a boundary at which no application can register a handler."""
+    return UNHANDLED, f"reaches {where(frame)}, where nobody handles it"
+
+
+def where(frame: FrameType) -> str:
+    """The boundary's name, for the reason that a rule gives."""
     return f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}"
 
 
@@ -87,8 +104,8 @@ def unless_overridden(*methods: str) -> Rule:
         for method in methods:
             entry = class_entry(type(owner), method)
             if type(entry) is FunctionType and not lookup.is_library(entry):
-                return HANDLED, f"reaches {_name(frame)}, and {place(entry)} handles it"
-        return _nobody(frame)
+                return HANDLED, f"reaches {where(frame)}, and {place(entry)} handles it"
+        return nobody(frame)
 
     return rule
 
@@ -101,18 +118,18 @@ def unless_attribute(path: tuple[str, ...]) -> Rule:
         for name in path:
             value = lookup.attribute(value, name)
         if value is not MISSING and value is not None:
-            return HANDLED, f"reaches {_name(frame)}, where the application's handler is called"
-        return _nobody(frame)
+            return HANDLED, f"reaches {where(frame)}, where the application's handler is called"
+        return nobody(frame)
 
     return rule
 
 
 def _reported(frame: FrameType) -> tuple[str, str]:
-    return HANDLED, f"reaches {_name(frame)}, which reports it as a test's result"
+    return HANDLED, f"reaches {where(frame)}, which reports it as a test's result"
 
 
 def _delivered(frame: FrameType) -> tuple[str, str]:
-    return UNKNOWN, f"reaches {_name(frame)}, which hands it to whoever asks for the result"
+    return UNKNOWN, f"reaches {where(frame)}, which hands it to whoever asks for the result"
 
 
 def _future_of_job(frame: FrameType) -> object:
@@ -151,28 +168,24 @@ _BUILT_IN = (
         "BaseServer._handle_request_noblock",
         unless_overridden("handle_error"),
         reports="handle_error",
-        depends=BY_CLASS,
     ),
     Boundary(
         "socketserver",
         "ThreadingMixIn.process_request_thread",
         unless_overridden("handle_error"),
         reports="handle_error",
-        depends=BY_CLASS,
     ),
     Boundary(
         "socketserver",
         "ForkingMixIn.process_request",
         unless_overridden("handle_error"),
         reports="handle_error",
-        depends=BY_CLASS,
     ),
     Boundary(
         "wsgiref.handlers",
         "BaseHandler.run",
         unless_overridden("handle_error", "error_output", "log_exception"),
         reports="handle_error",
-        depends=BY_CLASS,
     ),
     Boundary("asyncio.events", "Handle._run", _in_task),
     Boundary(
@@ -188,6 +201,7 @@ _BUILT_IN = (
 )
 
 _registry: dict[tuple[str, str], Boundary] = {}
+_frameworks_read: set[str] = set()
 _entry_points_read = False
 
 
@@ -204,7 +218,7 @@ register(_BUILT_IN)
 def boundary_of(frame: FrameType) -> Boundary | None:
     """The boundary that the frame is, or None."""
     for module in _module_names(frame):
-        found = _registry.get((module, frame.f_code.co_qualname))
+        found = _registered(module, frame.f_code.co_qualname)
         if found is not None:
             return found
     if _entry_points_read:
@@ -215,8 +229,26 @@ def boundary_of(frame: FrameType) -> Boundary | None:
 
 def reporting(frame: FrameType) -> Boundary | None:
     """The boundary that the frame is, if what reaches it can be seen there."""
-    found = _registry.get((str(frame.f_globals.get("__name__")), frame.f_code.co_qualname))
+    found = _registered(str(frame.f_globals.get("__name__")), frame.f_code.co_qualname)
     return found if found is not None and found.reports else None
+
+
+def _registered(module: str, qualname: str) -> Boundary | None:
+    package = module.partition(".")[0]
+    if package in FRAMEWORKS and package not in _frameworks_read:
+        _read_framework(package)
+    return _registry.get((module, qualname))
+
+
+def _read_framework(package: str) -> None:
+    """Add the boundaries of a framework; what the configuration names stays as it is there."""
+    from importlib import import_module
+
+    try:
+        for one in import_module(FRAMEWORKS[package]).BOUNDARIES:
+            _registry.setdefault((one.module, one.qualname), one)
+    finally:
+        _frameworks_read.add(package)
 
 
 def _module_names(frame: FrameType) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from codesuture.fate import futures, lookup, nurseries
-from codesuture.fate.boundaries import BY_CLASS, SELF, Boundary, boundary_of
+from codesuture.fate.boundaries import Boundary, boundary_of
 from codesuture.fate.callers import judge_gap
 from codesuture.fate.handlers import judge_frame
 from codesuture.fate.lookup import MISSING
@@ -22,7 +22,6 @@ from codesuture.fate.verdict import (
     Verdict,
 )
 from codesuture.fate.views import view_of
-from codesuture.frames import local_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,18 +124,13 @@ class Walk:
         return outcome.kind, _sentence(frame, offset, outcome)
 
     def at_boundary(self, boundary: Boundary, frame: FrameType) -> tuple[str, str]:
-        if boundary.depends == BY_CLASS:
-            owner = local_variables(frame).get("self")
-            self.held.setdefault(len(self.frames) - 1, []).append((SELF, type(owner)))
-        elif boundary.depends:
-            self.notes.live = True
         future = boundary.future_of(frame) if boundary.future_of is not None else MISSING
         if future is not MISSING:
             return self.deliver(future)
-        try:
-            kind, reason = boundary.rule(frame)
-        except Exception as fault:
-            kind, reason = UNKNOWN, f"reaches {boundary.qualname}, whose rule failed: {fault!r}"
+        kind, reason = boundary.judge(frame)
+        if boundary.is_conditional:
+            ends = (("boundary", boundary), kind)
+            self.held.setdefault(len(self.frames) - 1, []).append(ends)
         return kind, f"It {reason}."
 
     def bottom(self, frame: FrameType) -> tuple[str, str]:

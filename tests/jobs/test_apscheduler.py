@@ -18,33 +18,35 @@ async def total_async(order):
 
 BACKGROUND = """
 import sys
-from threading import Event
+from queue import Queue
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.executors.pool import ProcessPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from jobs import total
 
+ended = Queue()
+
 def told(event):
     print("told", type(event.exception).__name__, flush=True)
+    ended.put(event)
 
 def main(how):
     executors = {"default": ProcessPoolExecutor(1)} if how == "processes" else {}
     scheduler = BackgroundScheduler(executors=executors)
     if how == "listener":
         scheduler.add_listener(told, EVENT_JOB_ERROR)
-    ended = Event()
-    scheduler.add_listener(lambda event: ended.set(), EVENT_JOB_EXECUTED)
+    scheduler.add_listener(ended.put, EVENT_JOB_EXECUTED)
     scheduler.start()
     scheduler.add_job(total, args=[{"item": "milk"}])
+    if how != "processes":
+        ended.get(timeout=30)
+    if how == "later":
+        scheduler.add_listener(told, EVENT_JOB_ERROR)
+        scheduler.add_job(total, args=[{"item": "milk"}])
+        ended.get(timeout=30)
     if how in ("listener", "processes"):
         scheduler.add_job(total, args=[{"item": "tea"}])
-    assert ended.wait(30)
-    if how == "later":
-        ended.clear()
-        scheduler.add_listener(told, EVENT_JOB_ERROR)
-        scheduler.add_listener(lambda event: ended.set(), EVENT_JOB_ERROR)
-        scheduler.add_job(total, args=[{"item": "milk"}])
-        assert ended.wait(30)
+        ended.get(timeout=30)
     scheduler.shutdown()
 
 if __name__ == "__main__":
@@ -53,28 +55,26 @@ if __name__ == "__main__":
 
 ASYNCIO = """
 import asyncio, sys
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from jobs import total, total_async
 
 async def main(how):
     scheduler = AsyncIOScheduler()
+    ended = asyncio.Queue()
+    def told(event):
+        print("told", type(event.exception).__name__, flush=True)
+        ended.put_nowait(event)
     if how == "listener":
-        scheduler.add_listener(lambda event: print("told", type(event.exception).__name__,
-                                                   flush=True), EVENT_JOB_ERROR)
-    ended = asyncio.Event()
-    left = [total, total_async]
-    def one_ended(event):
-        left.pop()
-        if not left:
-            ended.set()
-    scheduler.add_listener(one_ended, EVENT_JOB_EXECUTED)
+        scheduler.add_listener(told, EVENT_JOB_ERROR)
+    scheduler.add_listener(ended.put_nowait, EVENT_JOB_EXECUTED)
     scheduler.start()
-    for job in left[:]:
-        scheduler.add_job(job, args=[{"item": "milk"}])
-        if how == "listener":
-            scheduler.add_job(job, args=[{"item": "tea"}])
-    await asyncio.wait_for(ended.wait(), 30)
+    orders = [{"item": "milk"}] + [{"item": "tea"}] * (how == "listener")
+    for order in orders:
+        scheduler.add_job(total, args=[order])
+        scheduler.add_job(total_async, args=[order])
+    for _ in range(2 * len(orders)):
+        await asyncio.wait_for(ended.get(), 30)
     scheduler.shutdown()
 
 asyncio.run(main(sys.argv[1]))

@@ -22,21 +22,32 @@ def start() -> None:
     May be called any number of times, as ``.pth`` lines are; the first call counts. Never raises:
     what goes wrong is one line on standard error, and the program runs as without codesuture.
     """
+    if _started or _is_own_command(sys.argv) or not activate() or not _is_script(sys.argv):
+        return
+    try:
+        from . import script
+
+        script.install(sys.argv[0])
+    except Exception as error:
+        say(f"could not start ({type(error).__name__}: {error}); running without it")
+
+
+def activate() -> bool:
+    """Begin a session and hook the import system, also in a program that is running already.
+
+    The first call in an interpreter counts; each says whether codesuture is active. Never raises,
+    as ``start``.
+    """
     global _started, _active
     if _started or os.environ.get(SWITCH, "1").strip().lower() in OFF_WORDS:
-        return
-    if _is_own_command(sys.argv):
-        return
+        return _active
     _started = True
     options = os.environ.pop(RUN_VARIABLE, None)
     try:
         _active = _is_supported() and _begin(options)
-        if _active and _is_script(sys.argv):
-            from . import script
-
-            script.install(sys.argv[0])
     except Exception as error:
         say(f"could not start ({type(error).__name__}: {error}); running without it")
+    return _active
 
 
 def is_active() -> bool:

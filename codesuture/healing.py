@@ -77,9 +77,11 @@ def heal(
 def _supply_first(*arguments: Any) -> tuple[object, ...] | None:
     """Import what supplying a value needs, and do it; later calls take no detour."""
     global _supply
+    from codesuture import importhook
     from codesuture.supplying import supply
 
     _supply = supply
+    importhook.adapt_loaded()
     return supply(*arguments)
 
 

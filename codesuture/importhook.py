@@ -12,10 +12,9 @@ import sys
 import zipimport
 from _frozen_importlib_external import SourceFileLoader, SourcelessFileLoader, SourceLoader
 
-from codesuture import session, surgery
+from codesuture import afterimport, session, surgery
 from codesuture.armedcache import ArmedCache
 from codesuture.config.match import matches, names_of
-from codesuture.othertools import ADAPTERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ MAIN_NAMES = ("__main__", "__mp_main__")
 
 _config: Config | None = None
 _cache: ArmedCache | None = None
-#: Other tools that are not loaded yet.
-_expected = dict(ADAPTERS)
+#: How loaders execute the code of a module.
+_EXEC_MODULE = SourceLoader.exec_module.__code__
 _own_folders: tuple[str, ...] = ()
 _library_folders: tuple[str, ...] = ()
 #: Faults that a line told of, by type and text.
@@ -55,6 +54,7 @@ def install(config: Config) -> None:
             import fnmatch  # noqa: F401  # imports `re`: only where there are patterns
         for loader in LOADERS:
             setattr(loader, "get_code", _arming(loader.get_code))  # noqa: B010
+        adapt_loaded()
     _config = config
 
 
@@ -109,8 +109,8 @@ class _Loading:
     def begin(self, loader: object) -> CodeType | None:
         """The armed code, where it is cached."""
         try:
-            if not _expected.keys().isdisjoint(sys.modules):
-                _adapt_other_tools()
+            if afterimport.FROZEN in afterimport.expected and afterimport.FROZEN in sys.modules:
+                adapt_loaded()
             if type(loader) is not SourceFileLoader:
                 return None
             self.wanted = self._is_wanted(loader.path)
@@ -128,7 +128,11 @@ class _Loading:
 
     def end(self, code: CodeType | None) -> CodeType | None:
         """The code that the loader gave, armed if it is to be."""
-        if code is None or self.wanted is False:
+        if code is None:
+            return None
+        if self.module in afterimport.expected and sys._getframe(2).f_code is _EXEC_MODULE:
+            return afterimport.then_adapt(self.module, code, _arm_for_tool)
+        if self.wanted is False:
             return code
         try:
             if self.wanted or self._is_wanted(code.co_filename):
@@ -159,11 +163,9 @@ def _say_not_armed(module: str, error: Exception) -> None:
         )
 
 
-def _adapt_other_tools() -> None:
-    for name in [name for name in _expected if name in sys.modules]:
-        module = sys.modules[name]
-        if not getattr(getattr(module, "__spec__", None), "_initializing", False):
-            _expected.pop(name)(module, _arm_for_tool)
+def adapt_loaded() -> None:
+    """Adapt the tools and servers that were loaded in some way that does not come by here."""
+    afterimport.adapt_loaded(_arm_for_tool)
 
 
 def _arm_for_tool(module: str, code: CodeType) -> CodeType:
@@ -179,6 +181,12 @@ def _arm_for_tool(module: str, code: CodeType) -> CodeType:
 def arm_script(code: CodeType) -> CodeType:
     """The code of a script, armed unless the configuration excludes it."""
     return _arm("__main__", code) if _is_wanted("__main__", code.co_filename) else code
+
+
+def arm_function(module: object, code: CodeType) -> CodeType:
+    """The code of a function that exists already, armed if it is the program's own."""
+    name = module if type(module) is str else ""
+    return _arm(name, code) if _is_wanted(name, code.co_filename) else code
 
 
 def _arm(module: str, code: CodeType) -> CodeType:

@@ -1,7 +1,7 @@
 """Tools that load or read code in ways of their own, and what they need to live with armed code.
 
-Each is adapted once it is loaded: the import hook looks for it whenever a module is loaded. Nothing
-here leaves a frame of ours below the program's code.
+Each is adapted as soon as it is loaded (``afterimport``). Nothing here leaves a frame of ours below
+the program's code.
 """
 
 from __future__ import annotations

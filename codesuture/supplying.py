@@ -12,6 +12,7 @@ from codesuture.ending import count
 from codesuture.guards.registry import recognise
 from codesuture.report import report_breaker, report_heal, report_refusal
 from codesuture.store.errors import StoreError
+from codesuture.web import marking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _record(session: Session, decision: Decision, crash: Crash, landing: Landing
         _store(session, decision.patch)
         report_heal(session, decision, crash, landing)
     count(session, decision.patch.id)
+    marking.mark(decision.patch)
 
 
 def _store(session: Session, patch: Patch) -> None:

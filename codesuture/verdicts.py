@@ -71,7 +71,7 @@ def _holds(frame: FrameType, held: list[Held]) -> bool:
     """Whether the frame holds objects of these very types, and is the same boundary."""
     for symbol, kind in held:
         if symbol is not None and symbol[0] == "boundary":
-            if symbol[1].judge(frame)[0] != kind:  # type: ignore[attr-defined]
+            if symbol[1].judge(frame, symbol[2])[0] != kind:  # type: ignore[attr-defined]
                 return False
             continue
         if symbol is not None and symbol[0] in ("local", "free"):

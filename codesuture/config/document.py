@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from textwrap import fill
 
@@ -109,6 +110,8 @@ def _shown(key: Key) -> str:
     default = key.default
     if isinstance(default, bool):
         return "true" if default else "false"
+    if isinstance(default, list):
+        return json.dumps(default)
     if isinstance(default, str):
         return f'"{default}"'
     return str(default)

@@ -185,6 +185,36 @@ class Places(Names):
             raise ValueError(f"must be {self.expects}; {item!r} is not one")
 
 
+class Methods(Names):
+    """HTTP methods that a request may have to be run again: safe ones (RFC 9110, 9.2.1)."""
+
+    SAFE = ("GET", "HEAD", "OPTIONS")
+
+    def check_one(self, item: str) -> None:
+        """See `Names.check_one`."""
+        if item not in self.SAFE:
+            raise ValueError(
+                f"must be {self.expects}; {item!r} is not one of them (a request that changes "
+                "something is never run again)"
+            )
+
+
+class HeaderName(Kind):
+    """The name of an HTTP header: a token of RFC 9110, 5.6.2."""
+
+    _SIGNS = "!#$%&'*+-.^_`|~"
+
+    def check(self, value: object) -> object:
+        """See `Kind.check`."""
+        if type(value) is not str:
+            raise self.wrong(value)
+        if not value or not all(
+            sign.isascii() and (sign.isalnum() or sign in self._SIGNS) for sign in value
+        ):
+            raise ValueError(f"must be {self.expects}, not {value!r}")
+        return value
+
+
 class Table(Kind):
     """A table whose names are not fixed; every value is of the kind `of`."""
 

@@ -50,6 +50,9 @@ class Config:
         "store",
         "ttl",
         "verbose",
+        "web_header",
+        "web_mark",
+        "web_replay",
     )
 
     mode: str
@@ -66,6 +69,9 @@ class Config:
     color: str
     breaker_frame: int
     breaker_site: int
+    web_mark: bool
+    web_header: str
+    web_replay: tuple[str, ...]
     guards: dict[str, bool]
     defaults: dict[str, str]
 

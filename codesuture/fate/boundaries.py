@@ -15,7 +15,7 @@ from types import FunctionType
 
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING, class_entry, place
-from codesuture.fate.verdict import HANDLED, UNHANDLED, UNKNOWN
+from codesuture.fate.verdict import HANDLED, PASSES, UNHANDLED, UNKNOWN
 from codesuture.frames import local_variables
 from codesuture.messages import emit
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
-    #: What ends at the boundary, for this frame: a fate and the reason.
-    Rule = Callable[[FrameType], tuple[str, str]]
+    #: What becomes of an exception of this type at the boundary that this frame is.
+    Rule = Callable[[FrameType, type[BaseException]], tuple[str, str]]
 
 ENTRY_POINT_GROUP = "codesuture.boundaries"
 
@@ -34,18 +34,20 @@ ENTRY_POINT_GROUP = "codesuture.boundaries"
 #: the module of ours that has them as ``BOUNDARIES``, a tuple. A new framework is one such module.
 FRAMEWORKS: dict[str, str] = {
     "apscheduler": "codesuture.jobs.apscheduler",
+    "codesuture": "codesuture.web.boundaries",
 }
 
 
 class Boundary:
     """``module`` and ``qualname`` of the function, and the rule for what its catch-all means.
 
-    The rule gets the boundary's frame, and gives a fate and the end of a sentence that begins with
-    "It". It is asked again whenever the same chain comes to the boundary, so it may look at
-    anything that it finds from the frame, and should be quick. ``future_of`` gives the future that
-    the exception is put into, where it is; then that one's waiters decide. ``reports`` names the
-    method of its ``self`` that the catch-all calls: there an exception is seen to have come here
-    (``codesuture.proving``).
+    The rule gets the boundary's frame and the type of exception that comes to it. It gives a fate,
+    or PASSES where the exception goes on to the frames outside, and the end of a sentence that
+    begins with "It". It is asked again whenever the same chain comes to the boundary, so it may
+    look at anything that it finds from the frame, and should be quick. ``future_of`` gives the
+    future that the exception is put into, where it is; then that one's waiters decide. ``reports``
+    names the method of its ``self`` that the catch-all calls: there an exception is seen to have
+    come here (``codesuture.proving``).
     """
 
     __slots__ = ("future_of", "module", "qualname", "reports", "rule")
@@ -77,16 +79,16 @@ class Boundary:
         """Whether the rule's answer may be another one for another frame."""
         return self.rule is not nobody
 
-    def judge(self, frame: FrameType) -> tuple[str, str]:
+    def judge(self, frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
         """What the rule says; UNKNOWN where it fails."""
         try:
-            kind, reason = self.rule(frame)
+            fate, reason = self.rule(frame, kind)
         except Exception as fault:
             return UNKNOWN, f"reaches {self.qualname}, whose rule failed: {fault!r}"
-        return kind, reason
+        return fate, reason
 
 
-def nobody(frame: FrameType) -> tuple[str, str]:
+def nobody(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """The rule of a boundary at which no application can register a handler."""
     return UNHANDLED, f"reaches {where(frame)}, where nobody handles it"
 
@@ -99,13 +101,13 @@ def where(frame: FrameType) -> str:
 def unless_overridden(*methods: str) -> Rule:
     """Nobody handles it there, unless the class of ``self`` brings a method of its own."""
 
-    def rule(frame: FrameType) -> tuple[str, str]:
+    def rule(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
         owner = local_variables(frame).get("self", MISSING)
         for method in methods:
             entry = class_entry(type(owner), method)
             if type(entry) is FunctionType and not lookup.is_library(entry):
                 return HANDLED, f"reaches {where(frame)}, and {place(entry)} handles it"
-        return nobody(frame)
+        return nobody(frame, kind)
 
     return rule
 
@@ -113,22 +115,22 @@ def unless_overridden(*methods: str) -> Rule:
 def unless_attribute(path: tuple[str, ...]) -> Rule:
     """Nobody handles it there, unless an attribute of ``self`` holds a handler."""
 
-    def rule(frame: FrameType) -> tuple[str, str]:
+    def rule(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
         value = local_variables(frame).get("self", MISSING)
         for name in path:
             value = lookup.attribute(value, name)
         if value is not MISSING and value is not None:
             return HANDLED, f"reaches {where(frame)}, where the application's handler is called"
-        return nobody(frame)
+        return nobody(frame, kind)
 
     return rule
 
 
-def _reported(frame: FrameType) -> tuple[str, str]:
+def _reported(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     return HANDLED, f"reaches {where(frame)}, which reports it as a test's result"
 
 
-def _delivered(frame: FrameType) -> tuple[str, str]:
+def _delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     return UNKNOWN, f"reaches {where(frame)}, which hands it to whoever asks for the result"
 
 
@@ -142,7 +144,7 @@ def _trio_task(frame: FrameType) -> object:
     return local_variables(frame).get("task", MISSING)
 
 
-def _in_task(frame: FrameType) -> tuple[str, str]:
+def _in_task(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """``asyncio.events.Handle._run`` calls a callback; a task's step has been followed before."""
     tasks = sys.modules.get("asyncio.tasks")
     try:
@@ -151,7 +153,7 @@ def _in_task(frame: FrameType) -> tuple[str, str]:
         running = None
     if running is not None:
         return UNKNOWN, "ends a task that cannot be read"
-    return _loop_handler(frame)
+    return _loop_handler(frame, kind)
 
 
 _loop_handler = unless_attribute(("_loop", "_exception_handler"))
@@ -227,10 +229,12 @@ def boundary_of(frame: FrameType) -> Boundary | None:
     return boundary_of(frame)
 
 
-def reporting(frame: FrameType) -> Boundary | None:
-    """The boundary that the frame is, if what reaches it can be seen there."""
+def reporting(frame: FrameType, kind: type[BaseException]) -> Boundary | None:
+    """The boundary that the frame is, if exceptions of a type end there and are seen to do so."""
     found = _registered(str(frame.f_globals.get("__name__")), frame.f_code.co_qualname)
-    return found if found is not None and found.reports else None
+    if found is None or not found.reports:
+        return None
+    return found if found.judge(frame, kind)[0] != PASSES else None
 
 
 def _registered(module: str, qualname: str) -> Boundary | None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from codesuture.fate.symbols import Symbol
 
-    #: What a frame holds: how to come to it there, and its type. Or, as ``("boundary", boundary)``
-    #: and a fate, what the rule of the boundary says of the frame.
+    #: What a frame holds: how to come to it there, and its type. Or, as ``("boundary", boundary,
+    #: type of exception)`` and a fate, what the rule of the boundary says of the frame.
     Held = tuple[Symbol, object]
     #: A global name: the module's names, the built-in ones, the name, what it stands for.
     Name = tuple[dict[str, object], dict[str, object], str, object]

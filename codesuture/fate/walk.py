@@ -123,15 +123,15 @@ class Walk:
         self.settled = outcome.kind == HANDLED and same and notes.lasting
         return outcome.kind, _sentence(frame, offset, outcome)
 
-    def at_boundary(self, boundary: Boundary, frame: FrameType) -> tuple[str, str]:
+    def at_boundary(self, boundary: Boundary, frame: FrameType) -> tuple[str, str] | None:
         future = boundary.future_of(frame) if boundary.future_of is not None else MISSING
         if future is not MISSING:
             return self.deliver(future)
-        kind, reason = boundary.judge(frame)
+        kind, reason = boundary.judge(frame, self.raised.type)
         if boundary.is_conditional:
-            ends = (("boundary", boundary), kind)
+            ends = (("boundary", boundary, self.raised.type), kind)
             self.held.setdefault(len(self.frames) - 1, []).append(ends)
-        return kind, f"It {reason}."
+        return None if kind == PASSES else (kind, f"It {reason}.")
 
     def bottom(self, frame: FrameType) -> tuple[str, str]:
         """Nobody beneath: the top of the program, or something the interpreter itself called."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EVENT_JOB_ERROR = 2**13
 
 
-def _unless_listened(frame: FrameType) -> tuple[str, str]:
+def _unless_listened(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """A listener that is told of errors is how an application handles what its jobs die of."""
     job = local_variables(frame).get("job")
     listeners = attribute(attribute(job, "_scheduler"), "_listeners")
@@ -27,7 +27,7 @@ def _unless_listened(frame: FrameType) -> tuple[str, str]:
         if entry[1] & EVENT_JOB_ERROR:
             listener = place(entry[0]) or "a listener"
             return HANDLED, f"reaches {where(frame)}, and {listener} is told of it"
-    return nobody(frame)
+    return nobody(frame, kind)
 
 
 BOUNDARIES = (

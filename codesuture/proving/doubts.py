@@ -5,6 +5,7 @@ from __future__ import annotations
 from codesuture.fate import UNHANDLED, Notes, Verdict
 from codesuture.proving.ways import Way
 from codesuture.session import module_of
+from codesuture.web import marking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def settle(
 
     Where it has not, the exception is watched for. ``offset`` is the instruction of ``frame``.
     """
-    way = None if verdict.varies else _way(frame, offset)
+    way = None if verdict.varies else _way(frame, offset, type(exception))
     proof = None if way is None else _proof(session, exception, frame, way)
     if way is not None and proof is not None:
         evidence = (
@@ -61,10 +62,10 @@ def settle(
     return verdict
 
 
-def _way(frame: FrameType, offset: int) -> Way | None:
+def _way(frame: FrameType, offset: int, kind: type[BaseException]) -> Way | None:
     """The way to a boundary; None where the application has a handler of its own there."""
-    way = Way(frame, offset)
-    if way.boundary is not None and way.boundary.rule(way.frames[-1])[0] != UNHANDLED:
+    way = Way(frame, offset, kind)
+    if way.boundary is not None and way.boundary.judge(way.frames[-1], kind)[0] != UNHANDLED:
         return None
     return way
 
@@ -79,6 +80,7 @@ def _proof(
 
 
 def _watch_for(session: Session, exception: BaseException, way: Way, evidence: str) -> None:
+    marking.doubt()
     with session.lock:
         if len(_doubts) >= _MOST_DOUBTS:
             del _doubts[next(iter(_doubts))]

@@ -8,6 +8,7 @@ from codesuture.proving.ways import fingerprint_of, way_of
 from codesuture.session import current, module_of
 from codesuture.store.errors import StoreError
 from codesuture.surgery.landing import Landing
+from codesuture.web import marking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def prove(exception: BaseException, reached: str) -> None:
     try:
         if session.store.save_proof(proof):
             session.learn(proof)
+            marking.learn()
             emit(
                 f"{proof.exception} in {proof.qualname} reached {reached}: nobody handles it "
                 "there, and from now on it is healed in place."

@@ -32,14 +32,14 @@ class Way:
     ``raw`` are all of its steps, ``frames`` and ``steps`` those that tell who handles what.
     """
 
-    def __init__(self, frame: FrameType, offset: int) -> None:
+    def __init__(self, frame: FrameType, offset: int, kind: type[BaseException]) -> None:
         self.frames: list[FrameType] = []
         self.boundary: Boundary | None = None
         raw: list[Step] = []
         steps: list[Step] = []
         for at, lasti in _outward(frame, offset):
             raw.append((at.f_code, lasti))
-            self.boundary = reporting(at)
+            self.boundary = reporting(at, kind)
             if not _is_plumbing(at) or self.boundary is not None:
                 self.frames.append(at)
                 steps.append((at.f_code, lasti))
@@ -97,7 +97,8 @@ def way_of(exception: BaseException) -> list[tuple[FrameType, int]]:
     way: list[tuple[FrameType, int]] = []
     trace = exception.__traceback__
     while trace is not None:
-        if not _is_plumbing(trace.tb_frame) or reporting(trace.tb_frame) is not None:
-            way.append((trace.tb_frame, trace.tb_lasti))
+        frame = trace.tb_frame
+        if not _is_plumbing(frame) or reporting(frame, type(exception)) is not None:
+            way.append((frame, trace.tb_lasti))
         trace = trace.tb_next
     return way[::-1]

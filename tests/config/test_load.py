@@ -62,6 +62,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
         dry_run = true
         color = "never"
         breaker = { frame = 5, site = 6 }
+        web = { mark = false, header = "X-Healed", replay = ["GET"] }
         guards.null_guard = false
         [defaults]
         "app:get_bio" = '""'
@@ -79,6 +80,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
     assert config.boundaries == ("jobs.worker:loop",)
     assert (config.verbose, config.dry_run, config.color) == (True, True, "never")
     assert (config.breaker_frame, config.breaker_site) == (5, 6)
+    assert (config.web_mark, config.web_header, config.web_replay) == (False, "X-Healed", ("GET",))
     assert config.guards == {"null_guard": False}
     assert config.defaults == {
         "app:get_bio": '""',
@@ -106,6 +108,9 @@ def test_every_variable(tmp_path: Path) -> None:
         "CODESUTURE_COLOR": "always",
         "CODESUTURE_BREAKER_FRAME": "7",
         "CODESUTURE_BREAKER_SITE": "8",
+        "CODESUTURE_WEB_MARK": "off",
+        "CODESUTURE_WEB_HEADER": "X-Patched",
+        "CODESUTURE_WEB_REPLAY": "HEAD, GET",
         "CODESUTURE_GUARDS": "null_guard=off,key_guard=on",
         "CODESUTURE_RUN": "session=1",
         "CODESUTURED": "not ours",
@@ -119,6 +124,8 @@ def test_every_variable(tmp_path: Path) -> None:
     assert config.boundaries == ("m:f", "n:g.h")
     assert (config.verbose, config.dry_run, config.color) == (True, True, "always")
     assert (config.breaker_frame, config.breaker_site) == (7, 8)
+    assert (config.web_mark, config.web_header) == (False, "X-Patched")
+    assert config.web_replay == ("HEAD", "GET")
     assert config.guards == {"null_guard": False, "key_guard": True}
     assert config.origin("breaker.frame") == "CODESUTURE_BREAKER_FRAME"
 
@@ -230,6 +237,9 @@ def test_a_relative_store_starts_where_it_was_named(tmp_path: Path) -> None:
         ("ttl = 1\ninclude = [\n 'a/b.py',\n]\n", 2, "'a/b.py' is not one", ""),
         ("boundaries = ['f']\n", 1, "'f' is not one", ""),
         ("boundaries = ['a:b:c']\n", 1, "'a:b:c' is not one", ""),
+        ("web.replay = ['POST']\n", 1, "'POST' is not one of them", ""),
+        ("web.header = 'X Y'\n", 1, "must be the name of an HTTP header, not 'X Y'", ""),
+        ("web.header = ''\n", 1, "must be the name of an HTTP header, not ''", ""),
         ("store = ''\n", 1, "'store' must be a path, not a string ''", ""),
         ("breaker = 3\n", 1, "'breaker' must be a table", ""),
         ("breaker.frame = 0\n", 1, "'breaker.frame' must be an integer of at least 1", ""),

@@ -71,7 +71,9 @@ def test_a_rule_may_know_the_application_s_handler(installed_python, tmp_path):
     rules = (
         "from codesuture.fate import Boundary, HANDLED\n"
         "def find():\n"
-        "    return [Boundary('worker', 'loop', lambda frame: (HANDLED, 'reaches a handler'))]\n"
+        "    def rule(frame, kind):\n"
+        "        return HANDLED, 'reaches a handler'\n"
+        "    return [Boundary('worker', 'loop', rule)]\n"
     )
     write(tmp_path, worker__py=WORKER, app__py=CALLER, jobs__py=rules)
     install(tmp_path, "jobs = jobs:find")

@@ -1,0 +1,77 @@
+"""Adapting other tools and servers as soon as their modules are loaded.
+
+The import hook gives the code of such a module to ``then_adapt``: what it makes of it executes
+that code, and then adapts the module, before anybody can have used it. Modules that come from
+loaders of other kinds, or were there before, are found by ``adapt_loaded``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from codesuture.othertools import ADAPTERS
+from codesuture.web.servers import ADAPTERS as SERVERS
+from codesuture.web.servers import adapt as adapt_server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from codesuture.othertools import Arm
+
+#: Modules that have not been adapted yet.
+expected = {**ADAPTERS, **dict.fromkeys(SERVERS, adapt_server)}
+
+#: One that no loader of ours gives; it is looked for whenever a module is loaded.
+FROZEN = "runpy"
+
+#: Looks as what the import system itself has there, which is taken out of tracebacks
+#: (``remove_importlib_frames`` of Python/import.c).
+_STUB = compile("'steps'.exec('code')\n'steps'.adapt('name')\n", "", "exec").replace(
+    co_filename="<frozen importlib._bootstrap>",
+    co_name="_call_with_frames_removed",
+    co_qualname="_call_with_frames_removed",
+)
+
+
+class _Steps:
+    """What the stub calls; ``exec`` in C, which takes the module's names from the stub's frame."""
+
+    exec = staticmethod(exec)
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    def adapt(self, name: str) -> None:
+        """Adapt a module whose code has been executed."""
+        _adapt(name, self._arm)
+
+
+def then_adapt(name: str, code: CodeType, arm: Arm) -> CodeType:
+    """Code that does what ``code`` does and then adapts the module ``name``."""
+    constants = {"steps": _Steps(arm), "code": code, "name": name}
+    return _STUB.replace(
+        co_consts=tuple(
+            constants.get(constant, constant) if type(constant) is str else constant
+            for constant in _STUB.co_consts
+        )
+    )
+
+
+def adapt_loaded(arm: Arm) -> None:
+    """Adapt what is loaded and has not been adapted."""
+    for name in [name for name in expected if name in sys.modules]:
+        if not getattr(getattr(sys.modules[name], "__spec__", None), "_initializing", False):
+            _adapt(name, arm)
+
+
+def _adapt(name: str, arm: Arm) -> None:
+    adapter, module = expected.pop(name, None), sys.modules.get(name)
+    if adapter is None or module is None:
+        return
+    try:
+        adapter(module, arm)
+    except Exception as fault:
+        from codesuture.runtime import report_fault
+
+        report_fault(fault)

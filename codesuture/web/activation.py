@@ -1,0 +1,50 @@
+"""Switching codesuture on in a program that is already running, for those who start it by hand.
+
+Functions that exist already get armed code by assignment; CPython runs such functions a few percent
+slower than those that were armed as they were imported (see docs/benchmarks.md). What is running
+at this moment goes on as it is.
+"""
+
+from __future__ import annotations
+
+import gc
+from types import FunctionType
+
+from codesuture import importhook, surgery
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+
+def activate() -> bool:
+    """Begin a session, arm the program's own functions, and arm what it will import.
+
+    Where codesuture is active already nothing is done. False where it is not to be active: switched
+    off, or of no use here, which one line has told.
+    """
+    from codesuture_agent import boot  # type: ignore[import-untyped]
+
+    if boot.is_active():
+        return True
+    if not boot.activate():
+        return False
+    arm_functions()
+    return True
+
+
+def arm_functions() -> int:
+    """Arm the functions of the program's own code; gives their number."""
+    armed: dict[CodeType, CodeType] = {}
+    count = 0
+    for function in gc.get_objects():
+        if type(function) is FunctionType:
+            code = function.__code__
+            if surgery.is_armed(code):
+                continue
+            if code not in armed:
+                armed[code] = importhook.arm_function(function.__module__, code)
+            if armed[code] is not code:
+                function.__code__ = armed[code]
+                count += 1
+    return count

@@ -1,0 +1,127 @@
+"""The request that is being served, and the header that says what was healed in it.
+
+The request is in a context variable: threads and tasks have their own, and what a request starts
+(a task, a function in a thread pool) has a copy of its context, in which the same request is.
+"""
+
+from __future__ import annotations
+
+from _contextvars import ContextVar
+
+from codesuture.session import current as session
+from codesuture.web.words import token
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codesuture.store.patch import Patch
+
+    Header = tuple[str, str]
+
+#: Headers of one response; what there is more is counted in the last one.
+MOST_HEADERS = 10
+
+
+class Request:
+    """One request: what it is called in messages, and the patches that were used in it.
+
+    ``doubted`` is true once an exception was left alone in it because its fate could not be told,
+    ``learned`` counts what was proved in it since, ``replays`` how often it was run again.
+    """
+
+    __slots__ = (
+        "_describe", "_more", "_patches", "_written", "doubted", "learned", "replays", "sent",
+    )  # fmt: skip
+
+    def __init__(self, describe: Callable[[], str]) -> None:
+        self._describe = describe
+        self._patches: dict[str, Patch] = {}
+        self._written = 0
+        self._more = 0
+        self.sent = False
+        self.doubted = False
+        self.learned = 0
+        self.replays = 0
+
+    def healed(self, patch: Patch) -> None:
+        """Note that a patch was used; one that comes too late for the headers is told."""
+        if patch.id in self._patches:
+            return
+        self._patches[patch.id] = patch
+        if self.sent:
+            from codesuture.messages import emit
+
+            emit(
+                f"Healed after the headers of {self} had been sent, so they do not say so: "
+                f"{patch.guard} on '{patch.target}' at {patch.file}:{patch.line}."
+            )
+
+    def headers(self) -> list[Header]:
+        """The headers that have not been written yet; from now on they have."""
+        if len(self._patches) == self._written + self._more:
+            return []
+        began = session()
+        name = "" if began is None or not began.config.web_mark else began.config.web_header
+        patches = list(self._patches.values())[self._written + self._more :]
+        if not name:
+            self._written += len(patches)
+            return []
+        shown = patches[: max(0, MOST_HEADERS - self._written)]
+        found = [(name, self._value(patch)) for patch in shown]
+        self._written += len(shown)
+        if len(shown) < len(patches):
+            self._more += len(patches) - len(shown)
+            found.append((name, f"more={self._more}"))
+        return found
+
+    def _value(self, patch: Patch) -> str:
+        value = f"patched=1; guard={token(patch.guard)}; target={token(patch.target)}"
+        return f"{value}; replayed={self.replays}" if self.replays else value
+
+    def __str__(self) -> str:
+        try:
+            return self._describe()
+        except Exception:
+            return "a request"
+
+
+_current: ContextVar[Request | None] = ContextVar("codesuture_request", default=None)
+
+
+def current() -> Request | None:
+    """The request that is being served here, if any."""
+    return _current.get()
+
+
+def begin(describe: Callable[[], str]) -> Request:
+    """A request begins in this context; ``describe`` says which one, should anybody ask."""
+    request = Request(describe)
+    _current.set(request)
+    return request
+
+
+def end() -> None:
+    """No request is being served in this context any more."""
+    _current.set(None)
+
+
+def mark(patch: Patch) -> None:
+    """A patch was used here."""
+    request = _current.get()
+    if request is not None:
+        request.healed(patch)
+
+
+def doubt() -> None:
+    """An exception was left alone here."""
+    request = _current.get()
+    if request is not None:
+        request.doubted = True
+
+
+def learn() -> None:
+    """What was in doubt here was proved, and will be healed from now on."""
+    request = _current.get()
+    if request is not None:
+        request.learned += 1

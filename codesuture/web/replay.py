@@ -1,0 +1,32 @@
+"""Running a request again, where it could not be healed in place but can be now.
+
+That is so when an exception was left alone because its fate could not be told, and then turned out
+to be handled by nobody (``codesuture.proving``): the next time it is healed in place. Only methods
+that change nothing (``web.replay``) are run again, only while nothing of the response is out, and
+only where there is no body that could be read but once.
+"""
+
+from __future__ import annotations
+
+from codesuture.session import current
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codesuture.web.marking import Request
+
+
+def can_repeat(method: object, has_body: bool) -> bool:
+    """Whether a request may be run again at all."""
+    session = current()
+    return session is not None and not has_body and method in session.config.web_replay
+
+
+def is_worth_it(request: Request, learned: int) -> bool:
+    """Whether something was learned in it since there were ``learned`` proofs, so that it will be
+    healed this time; and whether it has not been run again too often."""
+    session = current()
+    return (
+        session is not None
+        and request.learned > learned
+        and request.replays < session.config.retries
+    )

@@ -1,0 +1,27 @@
+"""Servers: where a request begins, and where the headers of its response go out. One file each.
+
+``ADAPTERS`` names, by the module that is adapted once it is loaded, the file that does it: its
+function ``adapt`` is given the module.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ADAPTERS = {
+    "http.server": "codesuture.web.servers.http_server",
+    "wsgiref.handlers": "codesuture.web.servers.wsgiref",
+    "gunicorn.workers.base": "codesuture.web.servers.gunicorn",
+    "waitress.server": "codesuture.web.servers.waitress",
+    "uvicorn.config": "codesuture.web.servers.uvicorn",
+    "hypercorn.app_wrappers": "codesuture.web.servers.hypercorn",
+}
+
+
+def adapt(module: ModuleType, arm: object = None) -> None:
+    """Adapt a server's module, which is loaded."""
+    from importlib import import_module
+
+    import_module(ADAPTERS[module.__name__]).adapt(module)

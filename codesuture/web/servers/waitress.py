@@ -1,0 +1,20 @@
+"""waitress: a server has one application."""
+
+from __future__ import annotations
+
+from codesuture.web.wrapping import after
+from codesuture.web.wsgi import ServedApplication
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def adapt(server: Any) -> None:
+    """Mark the responses of every server."""
+    after(server.BaseWSGIServer, "__init__", _wrap)
+
+
+def _wrap(self: Any, *arguments: object, **keywords: object) -> None:
+    if hasattr(self, "application"):
+        self.application = ServedApplication(self.application)

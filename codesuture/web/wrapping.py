@@ -1,0 +1,63 @@
+"""Steps of ours in front of methods of servers, so that no frame of ours lies below the program."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+from codesuture.runtime import report_fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def before(owner: Any, name: str, step: Callable[..., None]) -> None:
+    """Call ``step`` with the arguments of each call of ``owner.name`` before that.
+
+    A fault in it is one line, and the method runs all the same. An owner without such a method
+    stays as it is.
+    """
+    original = vars(owner).get(name)
+    if not callable(original):
+        return
+
+    @wraps(original)
+    def method(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            step(*arguments, **keywords)
+        except Exception as fault:
+            report_fault(fault)
+        try:
+            return original(*arguments, **keywords)
+        except BaseException as error:
+            # Leave no trace: `raise` alone adds no entry to the traceback, and ours goes here.
+            if error.__traceback__ is not None:
+                error.__traceback__ = error.__traceback__.tb_next
+            raise
+
+    setattr(owner, name, method)
+
+
+def after(owner: Any, name: str, step: Callable[..., None]) -> None:
+    """Call ``step`` with the arguments of each call of ``owner.name`` behind that, where that has
+    returned; otherwise like :func:`before`."""
+    original = vars(owner).get(name)
+    if not callable(original):
+        return
+
+    @wraps(original)
+    def method(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            result = original(*arguments, **keywords)
+        except BaseException as error:
+            if error.__traceback__ is not None:
+                error.__traceback__ = error.__traceback__.tb_next
+            raise
+        try:
+            step(*arguments, **keywords)
+        except Exception as fault:
+            report_fault(fault)
+        return result
+
+    setattr(owner, name, method)

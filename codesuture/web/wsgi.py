@@ -1,0 +1,188 @@
+"""A WSGI application (PEP 3333) around another one: it marks responses, and replays requests."""
+
+from __future__ import annotations
+
+from codesuture.web import marking
+from codesuture.web.replay import can_repeat, is_worth_it
+from codesuture.web.words import line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    Environ = dict[str, Any]
+    Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+#: What the application's iterable may be without that anything of it is still to be computed.
+_READY = (list, tuple)
+
+
+class MarkedApplication:
+    """Calls ``application``, and lets its responses say what was healed in them.
+
+    The headers go out with the first part of the body, as PEP 3333 has it, so what is healed until
+    then is in them.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = marking.current()
+        own = request is None or request.sent
+        if request is None or request.sent:
+            request = marking.begin(_describing(environ))
+        repeatable = can_repeat(environ.get("REQUEST_METHOD"), _has_body(environ))
+        kept = dict(environ) if repeatable else environ
+        while True:
+            learned = request.learned
+            response = _Response(request, start_response, own)
+            try:
+                result = self.application(environ, response.start)
+                body = result if _is_ready(result, environ) else _Body(result, own)
+            except BaseException as error:
+                self.report_crash()
+                if response.started or not (repeatable and is_worth_it(request, learned)):
+                    if own:
+                        marking.end()
+                    _leave_no_trace(error)
+                    raise
+            else:
+                if response.is_failure and repeatable and is_worth_it(request, learned):
+                    _close(result)
+                else:
+                    response.send()
+                    if own and body is result:
+                        marking.end()
+                    return body
+            request.replays += 1
+            environ.clear()
+            environ.update(kept)
+
+    def report_crash(self) -> None:
+        """An exception has left the application: ``proving`` looks for it here."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else is asked of the application."""
+        if name == "application":
+            raise AttributeError(name)
+        return getattr(self.application, name)
+
+
+class ServedApplication(MarkedApplication):
+    """One that a server itself calls: nobody handles what leaves the application."""
+
+
+def _leave_no_trace(error: BaseException) -> None:
+    """Take our frames out of the traceback; ``raise`` alone adds none again."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    error.__traceback__ = trace
+
+
+def _describing(environ: Environ) -> Callable[[], str]:
+    return lambda: line(
+        environ.get("REQUEST_METHOD", "?"),
+        f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}",
+    )
+
+
+def _has_body(environ: Environ) -> bool:
+    """Whether the request has a body, which can be read only once."""
+    return environ.get("CONTENT_LENGTH") not in (None, "", "0") or (
+        "HTTP_TRANSFER_ENCODING" in environ
+    )
+
+
+def _is_ready(result: object, environ: Environ) -> bool:
+    """Whether servers look at the type of the application's iterable, or nothing runs in it."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    return type(result) in _READY or (isinstance(wrapper, type) and isinstance(result, wrapper))
+
+
+def _close(result: object) -> None:
+    close = getattr(result, "close", None)
+    if close is not None:
+        close()
+
+
+class _Response:
+    """Stands for the server's ``start_response``, which is called when the headers go out."""
+
+    __slots__ = ("_arguments", "_own", "_request", "_start", "started", "write")
+
+    def __init__(
+        self, request: marking.Request, start: Callable[..., Any], own: bool
+    ) -> None:
+        self._request = request
+        self._start = start
+        self._own = own
+        self._arguments: tuple[str, list[tuple[str, str]]] | None = None
+        self.started = False
+        self.write: Callable[[bytes], object] | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the application answers with an error (5xx), and none of that is out."""
+        return not self.started and self._arguments is not None and self._arguments[0][:1] == "5"
+
+    def start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], object]:
+        """What the application calls. A second call is the server's to allow or to refuse."""
+        if self._arguments is not None and not exc_info:
+            self.send()
+        if self.started:
+            more = (exc_info,) if exc_info else ()
+            return self._start(status, headers, *more)  # type: ignore[no-any-return]
+        self._arguments = (status, headers)
+        return self._write
+
+    def _write(self, data: bytes) -> object:
+        self.send()
+        assert self.write is not None
+        return self.write(data)
+
+    def send(self) -> None:
+        """Hand the headers to the server, with ours."""
+        if self.started or self._arguments is None:
+            return
+        self.started = True
+        status, headers = self._arguments
+        more = self._request.headers()
+        if self._own:
+            self._request.sent = True
+        self.write = self._start(status, [*headers, *more] if more else headers)
+
+
+class _Body:
+    """The application's iterable, of which the first part has been computed."""
+
+    def __init__(self, result: Iterable[bytes], own: bool) -> None:
+        self._result = result
+        self._rest = iter(result)
+        self._own = own
+        self._first = next(self._rest, None)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        try:
+            return next(self._rest)
+        except BaseException as error:
+            _leave_no_trace(error)
+            raise
+
+    def close(self) -> None:
+        """The response is complete."""
+        try:
+            _close(self._result)
+        finally:
+            if self._own:
+                marking.end()

@@ -1,0 +1,149 @@
+"""Real servers in processes of their own, and what their clients see."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+#: Seconds that a server may take to start, to answer, or to end.
+LIMIT = 40.0
+
+
+class Answer:
+    """A response: `status`, `headers` as (name, value) pairs, `text`, and `marks`, the values of
+    its `X-CodeSuture` headers."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.text = response.read().decode("utf-8", "replace")
+        self.headers = response.getheaders()
+
+    @property
+    def marks(self) -> list[str]:
+        """What the response says of itself; one value for each header."""
+        return [value for name, value in self.headers if name.lower() == "x-codesuture"]
+
+    def __repr__(self) -> str:
+        return f"<{self.status} {self.text[:200]!r} {self.marks}>"
+
+
+class Server:
+    """A server process, which answers at `port`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+        self.process = process
+        self.port = port
+        self._folder = folder
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection, which is kept alive as long as the server likes."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
+
+    def get(
+        self,
+        path: str,
+        method: str = "GET",
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        connection: http.client.HTTPConnection | None = None,
+    ) -> Answer:
+        """One request; on a connection of its own, unless you have one."""
+        used = connection or self.connect()
+        try:
+            used.request(method, path, body=body, headers=dict(headers or {}))
+            return Answer(used.getresponse())
+        finally:
+            if connection is None:
+                used.close()
+
+    @property
+    def output(self) -> str:
+        """What the server has written to standard output so far."""
+        return (self._folder / "stdout").read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def errors(self) -> str:
+        """What it has written to standard error so far."""
+        return (self._folder / "stderr").read_text(encoding="utf-8", errors="replace")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it, as `kill` does; gives its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            return self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(LIMIT)
+            raise
+
+    def wait_until_it_answers(self) -> None:
+        """Wait until somebody accepts connections at the port."""
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            assert self.process.poll() is None, f"the server has ended:\n{self.errors}"
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"the server does not answer:\n{self.errors}")
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve(installed_python, tmp_path) -> Iterator[Serve]:
+    """`serve("-m", "gunicorn", "-b", "127.0.0.1:{port}", "app:app", cwd=folder)` starts this
+    Python with the agent (`agent=False`: without it) and waits until it answers at `{port}`."""
+    servers: list[Server] = []
+
+    def start(
+        *words: str | Path,
+        cwd: Path,
+        agent: bool = True,
+        env: Mapping[str, str] | None = None,
+    ) -> Server:
+        folder = tmp_path / f"server-{len(servers)}"
+        folder.mkdir()
+        port = free_port()
+        switch = {"CODESUTURE": "1"} if agent else {}
+        command = [str(word).replace("{port}", str(port)) for word in words]
+        with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as errors:
+            process = subprocess.Popen(
+                [installed_python.python, *command],
+                cwd=cwd,
+                env={
+                    **installed_python.environment(**switch),
+                    "PYTHONUNBUFFERED": "1",
+                    **(env or {}),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+            )
+        server = Server(process, port, folder)
+        servers.append(server)
+        server.wait_until_it_answers()
+        return server
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()

@@ -36,6 +36,11 @@ class Decision:
         self.refusal = refusal
         self.is_shown = False
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether its patch is not meant to be in the store, or not yet."""
+        return self.is_new and (bool(self.refusal) or not self.is_shown)
+
 
 def decide(
     session: Session, module: str, crash: Crash, guard: Guard, ordinal: int, verdict: Verdict

@@ -8,6 +8,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from codesuture.session import Session
 
 #: Seconds between two writes of the counters; a process may end without being asked.
@@ -25,13 +27,49 @@ def count(session: Session, patch_id: str) -> None:
     moment = time.monotonic()
     if moment - _last_write >= INTERVAL:
         _last_write = moment
+        _count_before_exit()
         store_counters(session)
+
+
+def after_fork() -> None:
+    """A child stores its first heal at once, whenever its parent did."""
+    global _last_write
+    _last_write = 0.0
+
+
+_exit_is_ours = False
+
+
+def _count_before_exit() -> None:
+    """Let ``os._exit`` store the counters first: children of forking servers and of
+    ``multiprocessing`` end by it, without a word to ``atexit``.
+
+    Done at the first heal: a program that needs none has the function as it was.
+    """
+    global _exit_is_ours
+    if _exit_is_ours:
+        return
+    _exit_is_ours = True
+    at_once = os._exit
+
+    def _exit(status: int) -> NoReturn:
+        from codesuture.session import current
+
+        session = current()
+        try:
+            if session is not None:
+                store_counters(session)
+        finally:
+            at_once(status)
+
+    os._exit = _exit
 
 
 def store_counters(session: Session) -> None:
     """Add the heals since the last time to the store's counters."""
     if not session.hits or session.config.dry_run:
         return
+    session.knowledge.follow()  # what was rolled back meanwhile is not counted
     with session.lock:
         # The store takes no counts for a patch that it does not have yet.
         hits = {one: hit for one, hit in session.hits.items() if one not in session.saving}

@@ -6,9 +6,10 @@ supplies a value (``supplying``) is imported only when one of them is not handle
 
 from __future__ import annotations
 
+from time import monotonic
 from types import CodeType, FrameType
 
-from codesuture.fate import UNHANDLED, UNKNOWN, Verdict, fate, register
+from codesuture.fate import HANDLED, UNHANDLED, UNKNOWN, Verdict, fate, register
 from codesuture.session import Session, module_of
 from codesuture.surgery.landing import Landing
 from codesuture.verdicts import remember
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
     from codesuture.breaker import Breaker
     from codesuture.decision import Decision
+    from codesuture.knowledge import Knowledge
+    from codesuture.surgery.sites import Site
 
 
 class ArmedCode:
     """What is known about one armed code object that has crashed: found once, kept with it."""
 
-    __slots__ = ("armed", "breakers", "code", "decisions", "landing", "module")
+    __slots__ = ("armed", "breakers", "code", "decisions", "generation", "landing", "module")
 
     def __init__(self, armed: CodeType, module: str) -> None:
         self.armed = armed  # kept alive, so that its address stays its own
@@ -34,6 +37,19 @@ class ArmedCode:
         self.module = module
         self.decisions: dict[tuple[int, str], Decision] = {}
         self.breakers: dict[int, Breaker] = {}
+        self.generation = 0
+
+    def renew(self, knowledge: Knowledge) -> None:
+        """Let go of what was decided by patches that are others now, or gone."""
+        self.generation = knowledge.generation
+        patches = knowledge.patches().by_id
+        for key, decision in list(self.decisions.items()):
+            patch = patches.get(decision.patch.id)
+            if patch == decision.patch or decision.is_pending:
+                continue
+            self.decisions.pop(key, None)
+            if patch is None or patch.created != decision.patch.created:
+                self.breakers.pop(key[0], None)
 
 
 _known: dict[int, ArmedCode] = {}
@@ -60,9 +76,11 @@ def heal(
     if site is None or not armed.landing.is_pad_of(site, frame.f_lasti):
         return None
     if verdict is None:
-        _register_boundaries(session)
-        verdict = fate(frame, site.offset, exception)
-        remember(frame, offset, type(exception), verdict)
+        verdict = _fate(session, exception, frame, offset, site)
+    if verdict.fate == HANDLED:
+        return None
+    if monotonic() >= session.knowledge.next_look and session.knowledge.follow():
+        verdict = _fate(session, exception, frame, offset, site)
     if verdict.fate == UNKNOWN:
         from codesuture.proving import settle
 
@@ -72,6 +90,15 @@ def heal(
     if verdict.fate != UNHANDLED:
         return None
     return _supply(session, exception, frame, armed, site, verdict, kept)
+
+
+def _fate(
+    session: Session, exception: BaseException, frame: FrameType, offset: int, site: Site
+) -> Verdict:
+    _register_boundaries(session)
+    verdict = fate(frame, site.offset, exception)
+    remember(frame, offset, type(exception), verdict)
+    return verdict
 
 
 def _supply_first(*arguments: Any) -> tuple[object, ...] | None:

@@ -9,22 +9,21 @@ import os
 from _thread import allocate_lock
 
 from codesuture.config.load import load
+from codesuture.knowledge import Knowledge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import CodeType, FrameType
     from typing import Any
 
     from codesuture.config.load import Config
+    from codesuture.knowledge import Known
     from codesuture.store.patch import Patch
     from codesuture.store.proof import Proof
     from codesuture.store.store import Store
 
 _Code = type(compile("", "", "exec"))
-
-#: How a patch finds its code: module, qualified name, fingerprint.
-Place = tuple[str, str, str]
 
 
 class Session:
@@ -44,8 +43,7 @@ class Session:
         self.saving: set[str] = set()
         self.process = os.getpid()
         self.lock = allocate_lock()
-        self._patches: dict[Place, list[Patch]] | None = None
-        self._proofs: dict[Place, list[Proof]] | None = None
+        self.knowledge = Knowledge(self)
         self._store: Store | None = None
         self._told: set[str] = set()
 
@@ -60,48 +58,11 @@ class Session:
 
     def patches_at(self, module: str, code: CodeType) -> list[Patch]:
         """The patches that belong to this very code."""
-        patches = self._load()
-        if not patches:
-            return []
-        from codesuture.surgery.fingerprint import fingerprint
-
-        return patches.get((module, code.co_qualname, fingerprint(code)), [])
-
-    def _load(self) -> dict[Place, list[Patch]]:
-        """All patches of the store, read once; a store that cannot be trusted counts as empty."""
-        if self._patches is None:
-            self._patches = {}
-            if os.path.lexists(self.config.store):
-                for patch in self._trusted(lambda store: store.patches()):
-                    self._remember(patch)
-        return self._patches
-
-    def _trusted(self, read: Callable[[Store], list[Any]]) -> list[Any]:
-        """What is read from the store; nothing where it cannot be trusted."""
-        from codesuture.store.errors import StoreError
-
-        try:
-            self.store.check()
-            found = read(self.store)
-        except StoreError as error:
-            self.complain("The store is not used", error)
-            return []
-        for problem in self.store.problems:
-            self.say_once(problem)
-        return found
+        return _at(self.knowledge.patches(), module, code)
 
     def proofs_at(self, module: str, code: CodeType) -> list[Proof]:
         """What was proved about crashes in this very code and still counts."""
-        if self._proofs is None:
-            self._proofs = {}
-            if os.path.lexists(os.path.join(self.config.store, "proofs")):
-                for proof in self._trusted(lambda store: store.proofs()):
-                    self.learn(proof)
-        if not self._proofs:
-            return []
-        from codesuture.surgery.fingerprint import fingerprint
-
-        found = self._proofs.get((module, code.co_qualname, fingerprint(code)), [])
+        found = _at(self.knowledge.proofs(), module, code)
         if self.config.on_expiry != "disable":
             return found
         from datetime import UTC, datetime
@@ -110,15 +71,11 @@ class Session:
         return [proof for proof in found if not proof.is_expired(now)]
 
     def learn(self, proof: Proof) -> None:
-        """Take over a proof."""
-        if self._proofs is not None:
-            place = (proof.module, proof.qualname, proof.chain[0].fingerprint)
-            self._proofs.setdefault(place, []).append(proof)
-
-    def _remember(self, patch: Patch) -> None:
-        if self._patches is not None:
-            place = (patch.module, patch.qualname, patch.fingerprint)
-            self._patches.setdefault(place, []).append(patch)
+        """Take over a proof that was stored just now."""
+        known = self.knowledge.proofs()
+        with self.lock:
+            known.add(proof)
+            known.saved.add(proof.id)
 
     def relative(self, filename: str) -> str:
         """``filename`` as seen from the project, with slashes, where it lies inside."""
@@ -148,13 +105,23 @@ class Session:
             emit(f"{consequence}: {fault}")
 
     def add(self, patch: Patch) -> None:
-        """Take over a patch that was decided just now."""
-        self.applied.append(patch)
-        self._remember(patch)
+        """Take over a patch that was decided just now, and is on its way to the store."""
+        known = self.knowledge.patches()
+        with self.lock:
+            self.applied.append(patch)
+            self.saving.add(patch.id)
+            known.add(patch)
+
+    def added(self, patch: Patch, stored: bool) -> None:
+        """The patch has arrived in the store; or not, then it lasts as long as the process."""
+        with self.lock:
+            self.saving.discard(patch.id)
+            if stored:
+                self.knowledge.patches().saved.add(patch.id)
 
     def announce(self, module: str, code: CodeType) -> None:
         """Say which functions of a module that is being loaded have patches."""
-        patches = self._load()
+        patches = self.knowledge.patches().by_place
         if not any(place[0] == module for place in patches):
             return
         from codesuture.messages import emit
@@ -166,7 +133,7 @@ class Session:
 
     def prepare(self, module: str, code: CodeType) -> CodeType:
         """The armed code of a module, in which patched operators keep their operands."""
-        patches = self._load()
+        patches = self.knowledge.patches().by_place
         if not any(
             place[0] == module and patch.operation == "binary"
             for place, found in patches.items()
@@ -180,6 +147,15 @@ class Session:
             return frozenset(patch.ordinal for patch in found if patch.operation == "binary")
 
         return keep_operands(code, wanted)
+
+
+def _at(known: Known, module: str, code: CodeType) -> list[Any]:
+    """The patches, or the proofs, that belong to this very code."""
+    if not known.by_place:
+        return []
+    from codesuture.surgery.fingerprint import fingerprint
+
+    return known.by_place.get((module, code.co_qualname, fingerprint(code)), [])
 
 
 def _all_code(code: CodeType) -> list[CodeType]:
@@ -256,6 +232,10 @@ def _after_fork() -> None:
         _session.healed = 0
         _session.saving = set()
         _session._store = None
+        _session.knowledge.after_fork()
+        from codesuture import ending
+
+        ending.after_fork()
 
 
 def module_loaded(module: str, armed: CodeType) -> CodeType:

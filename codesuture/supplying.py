@@ -40,6 +40,8 @@ def supply(
     guard = recognise(crash, lambda name: session.config.guards.get(name, True))
     if guard is None or not (guard.reaches_library or _raised_here(exception)):
         return None
+    if armed.generation != session.knowledge.generation:
+        armed.renew(session.knowledge)
     anchor = site.chain[-1] if guard.whole_chain and site.chain else site.ordinal
     decision = armed.decisions.get((anchor, guard.name))
     if decision is None:
@@ -88,12 +90,11 @@ def _record(session: Session, decision: Decision, crash: Crash, landing: Landing
 
 def _store(session: Session, patch: Patch) -> None:
     session.add(patch)
-    with session.lock:
-        session.saving.add(patch.id)
+    stored = False
     try:
         session.store.save(patch)
+        stored = True
     except StoreError as error:
         session.complain("Patches are lost when this process ends", error)
     finally:
-        with session.lock:
-            session.saving.discard(patch.id)
+        session.added(patch, stored)

@@ -103,6 +103,11 @@ def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: 
     chains.insert(0, (held.get(0), tuple(chain[1:]), verdict))
 
 
+def forget() -> None:
+    """Forget all verdicts: some relied on a proof that counts no longer."""
+    _known.clear()
+
+
 def _remember_handler(frame: FrameType, kind: type[BaseException], verdict: Verdict) -> None:
     if len(handled) >= _MOST_TYPES:
         handled.clear()

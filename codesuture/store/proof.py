@@ -111,6 +111,11 @@ class Proof:
         return self.chain[0].qualname
 
     @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the site's code."""
+        return self.chain[0].fingerprint
+
+    @property
     def name(self) -> str:
         """What the commands call it: ``module:qualname``."""
         return f"{self.module}:{self.qualname}"

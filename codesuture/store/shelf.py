@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
+    #: What shows that a file was replaced or changed in place: time, size, inode.
+    Stamp = tuple[int, int, int]
+
     class Document(Protocol):
         """What lies on a shelf: a patch or a proof."""
 
@@ -27,6 +30,19 @@ if TYPE_CHECKING:
         @property
         def name(self) -> str: ...
         def to_json(self) -> dict[str, object]: ...
+
+
+class Seen:
+    """What was read of a shelf: the documents by the names of their files, and what the files
+    looked like. A file that could be read before and is damaged now stands with its earlier
+    document: somebody may be in the middle of editing it.
+    """
+
+    __slots__ = ("documents", "stamps")
+
+    def __init__(self, documents: dict[str, Any], stamps: dict[str, Stamp]) -> None:
+        self.documents = documents
+        self.stamps = stamps
 
 
 class Shelf:
@@ -46,16 +62,32 @@ class Shelf:
 
     def all(self) -> list[Any]:
         """All readable documents, in the order of their file names."""
+        return list(self.since(Seen({}, {})).documents.values())
+
+    def since(self, seen: Seen) -> Seen:
+        """What is there now; ``seen`` itself where nothing has changed.
+
+        Only files that have changed are read.
+        """
         self.problems = []
-        found = []
-        for name in json_files(self.folder):
+        stamps = _stamps(self.folder)
+        if stamps == seen.stamps:
+            return seen
+        found = {}
+        for name, stamp in stamps.items():
+            known = seen.documents.get(name)
+            if known is not None and seen.stamps.get(name) == stamp:
+                found[name] = known
+                continue
             try:
-                found.append(self._read(name))
+                found[name] = self._read(name)
             except FileNotFoundError:
                 pass  # removed by another process since the folder was listed
             except StoreError as error:
                 self.problems.append(skipped(self._what, self.folder, name, error))
-        return found
+                if known is not None:
+                    found[name] = known
+        return Seen(found, stamps)
 
     def encoded(self, document: Document) -> tuple[str, bytes]:
         """File name and content. Raises ``StoreError`` for what could not be read back."""
@@ -156,6 +188,19 @@ def json_files(folder: str) -> list[str]:
     except OSError as error:
         raise StoreError.from_os("read the store", folder, error) from None
     return sorted(name for name in names if name.endswith(".json") and name[0] != ".")
+
+
+def _stamps(folder: str) -> dict[str, Stamp]:
+    """What each file of a shelf looks like, in the order of their names."""
+    found = {}
+    for name in json_files(folder):
+        try:
+            status = os.lstat(os.path.join(folder, name))
+        except OSError:  # gone again; whatever else it is, reading tells
+            found[name] = (0, 0, 0)
+        else:
+            found[name] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found
 
 
 def unlink(path: str) -> None:

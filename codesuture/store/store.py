@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .lock import StoreLock
     from .patch import Patch
     from .proof import Proof
-    from .shelf import Document
+    from .shelf import Document, Seen
 
 _GITIGNORE = b"# Recipes are meant to be committed; these are not.\n/counters/\n/.lock\n*.tmp\n"
 
@@ -75,6 +75,17 @@ class Store:
         """All readable proofs, in the order of their file names."""
         self.check()
         return self._proofs.all()
+
+    def patches_since(self, seen: Seen) -> Seen:
+        """The patches of now; only files are read that have changed since ``seen``, which is
+        given back where none has."""
+        self.check()
+        return self._recipes.since(seen)
+
+    def proofs_since(self, seen: Seen) -> Seen:
+        """The proofs of now, likewise."""
+        self.check()
+        return self._proofs.since(seen)
 
     def save(self, patch: Patch) -> bool:
         """Add a patch. False when it is there already; then nothing is written."""

@@ -8,8 +8,6 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
-
     from codesuture.session import Session
 
 #: Seconds between two writes of the counters; a process may end without being asked.
@@ -19,15 +17,15 @@ _last_write = 0.0
 
 
 def count(session: Session, patch_id: str) -> None:
-    """Count one heal, and store the counters now and then."""
+    """Count one heal, and store the counters now and then; until then the journal has it."""
     global _last_write
     with session.lock:
         session.healed += 1
         session.hits[patch_id] = session.hits.get(patch_id, 0) + 1
+        session.store.journal.note(patch_id)
     moment = time.monotonic()
     if moment - _last_write >= INTERVAL:
         _last_write = moment
-        _count_before_exit()
         store_counters(session)
 
 
@@ -35,34 +33,6 @@ def after_fork() -> None:
     """A child stores its first heal at once, whenever its parent did."""
     global _last_write
     _last_write = 0.0
-
-
-_exit_is_ours = False
-
-
-def _count_before_exit() -> None:
-    """Let ``os._exit`` store the counters first: children of forking servers and of
-    ``multiprocessing`` end by it, without a word to ``atexit``.
-
-    Done at the first heal: a program that needs none has the function as it was.
-    """
-    global _exit_is_ours
-    if _exit_is_ours:
-        return
-    _exit_is_ours = True
-    at_once = os._exit
-
-    def _exit(status: int) -> NoReturn:
-        from codesuture.session import current
-
-        session = current()
-        try:
-            if session is not None:
-                store_counters(session)
-        finally:
-            at_once(status)
-
-    os._exit = _exit
 
 
 def store_counters(session: Session) -> None:
@@ -83,6 +53,8 @@ def store_counters(session: Session) -> None:
         session.store.count(hits, datetime.now(UTC))
     except StoreError as error:
         session.complain("Heals are not counted", error)
+    with session.lock:
+        session.store.journal.keep(session.hits)
 
 
 def finish() -> None:
@@ -95,6 +67,8 @@ def finish() -> None:
     if "codesuture.proving" in sys.modules:
         _prove_at_the_top()
     store_counters(session)
+    if session.healed:
+        session.store.journal.end()
     if session.running and session.process == os.getpid():
         from codesuture.messages import write
 

@@ -231,7 +231,9 @@ def _after_fork() -> None:
         _session.applied = []
         _session.healed = 0
         _session.saving = set()
-        _session._store = None
+        if _session._store is not None:
+            _session._store.journal.leave()
+            _session._store = None
         _session.knowledge.after_fork()
         from codesuture import ending
 

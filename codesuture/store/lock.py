@@ -16,7 +16,8 @@ from .errors import StoreError
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(descriptor: int) -> None:
+    def try_lock(descriptor: int) -> None:
+        """Raises OSError where somebody else holds it."""
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
     def _unlock(descriptor: int) -> None:
@@ -25,7 +26,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(descriptor: int) -> None:
+    def try_lock(descriptor: int) -> None:
+        """Raises OSError where somebody else holds it."""
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _unlock(descriptor: int) -> None:
@@ -74,7 +76,7 @@ class StoreLock:
         wait = _FIRST_WAIT
         while True:
             try:
-                return _try_lock(descriptor)
+                return try_lock(descriptor)
             except OSError as error:
                 if error.errno not in _HELD_BY_ANOTHER:
                     raise StoreError.from_os("lock", self.path, error) from None

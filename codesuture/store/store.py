@@ -6,6 +6,7 @@
       patches/<module>.<qualname>-<id>.json
       proofs/<module>.<qualname>-<id>.json
       counters/<id>.json
+      counters/.<process>.heals             heals that are not in the counters yet (``journal``)
 
 Readers take no lock: files appear and change whole. The imports that reading needs happen
 when there is something to read.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import os
 
 from .errors import StoreError
+from .journal import Journal, left_behind, pending
 from .shelf import Shelf, json_files, skipped, unlink
 from .trust import check_folder
 
@@ -41,13 +43,15 @@ class Store:
     in ``problems`` and left where they are.
     """
 
-    __slots__ = ("_counter_problems", "_proofs", "_recipes", "path")
+    __slots__ = ("_counter_problems", "_proofs", "_recipes", "journal", "path")
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(path)
         self._recipes = Shelf(os.path.join(self.path, "patches"), "recipe", _patch_from_json)
         self._proofs = Shelf(os.path.join(self.path, "proofs"), "proof", _proof_from_json)
         self._counter_problems: list[str] = []
+        #: What this process has healed and not yet counted.
+        self.journal = Journal(self._counters)
 
     def __repr__(self) -> str:
         return f"Store({self.path!r})"
@@ -117,6 +121,7 @@ class Store:
         if not wanted or not os.path.isdir(self.path):
             return 0
         with self._writing():
+            self._take_over(self._recipes.ids())  # not for a patch that takes the place of this one
             patches = self._recipes.remove(wanted)
             for patch_id in patches:
                 unlink(self._counter_path(patch_id))
@@ -137,12 +142,14 @@ class Store:
             return
         with self._writing():
             known = self._recipes.ids()
-            for patch_id, hit in hits.items():
-                if patch_id in known:
-                    self._add(patch_id, hit, when)
+            self._add_known(known, hits, when)
+            self._take_over(known)
 
     def counters(self) -> dict[str, Counter]:
-        """The counters by patch id. A patch that was never used has none."""
+        """The counters by patch id, with what is not counted yet. A patch that was never used
+        has none."""
+        from .counter import Counter
+
         self._counter_problems = []
         self.check()
         found = {}
@@ -154,6 +161,11 @@ class Store:
                 pass  # removed by another process since the folder was listed
             except StoreError as error:
                 self._counter_problems.append(skipped("counter", self._counters, name, error))
+        for hits, last in pending(self._counters):
+            when = _moment(last)
+            for patch_id, hit in hits.items():
+                known = found.get(patch_id)
+                found[patch_id] = known.plus(hit, when) if known else Counter(hit, when, when)
         return found
 
     # Paths
@@ -221,6 +233,16 @@ class Store:
         if not os.path.lexists(gitignore):
             write_atomically(gitignore, _GITIGNORE)
 
+    def _take_over(self, known: set[str]) -> None:
+        """Count what processes left behind that are gone."""
+        for hits, last in left_behind(self._counters):
+            self._add_known(known, hits, _moment(last))
+
+    def _add_known(self, known: set[str], hits: Mapping[str, int], when: str) -> None:
+        for patch_id, hit in hits.items():
+            if patch_id in known:
+                self._add(patch_id, hit, when)
+
     def _add(self, patch_id: str, hits: int, when: str) -> None:
         from .counter import Counter
         from .documents import encode
@@ -232,6 +254,14 @@ class Store:
         except (FileNotFoundError, StoreError):  # none yet, or damaged: begin anew
             counter = Counter(hits, when, when)
         write_atomically(self._counter_path(patch_id), encode(counter.to_json()))
+
+
+def _moment(timestamp: float) -> str:
+    from datetime import UTC, datetime
+
+    from .timestamps import to_text
+
+    return to_text(datetime.fromtimestamp(timestamp, UTC))
 
 
 def _patch_from_json(document: object) -> Patch:

@@ -35,6 +35,7 @@ ENTRY_POINT_GROUP = "codesuture.boundaries"
 FRAMEWORKS: dict[str, str] = {
     "apscheduler": "codesuture.jobs.apscheduler",
     "codesuture": "codesuture.web.boundaries",
+    "xmlrpc": "codesuture.web.frameworks.xmlrpc",
 }
 
 

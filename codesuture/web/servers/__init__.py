@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ADAPTERS = {
+    "socketserver": "codesuture.web.servers.socketserver",
     "http.server": "codesuture.web.servers.http_server",
     "wsgiref.handlers": "codesuture.web.servers.wsgiref",
     "gunicorn.workers.base": "codesuture.web.servers.gunicorn",

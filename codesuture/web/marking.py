@@ -76,7 +76,10 @@ class Request:
         return found
 
     def _value(self, patch: Patch) -> str:
-        value = f"patched=1; guard={token(patch.guard)}; target={token(patch.target)}"
+        value = _values.get(patch.id)
+        if value is None:
+            value = f"patched=1; guard={token(patch.guard)}; target={token(patch.target)}"
+            _values[patch.id] = value
         return f"{value}; replayed={self.replays}" if self.replays else value
 
     def __str__(self) -> str:
@@ -85,6 +88,9 @@ class Request:
         except Exception:
             return "a request"
 
+
+#: Headers by the id of the patch, which there are not many of.
+_values: dict[str, str] = {}
 
 _current: ContextVar[Request | None] = ContextVar("codesuture_request", default=None)
 

@@ -6,20 +6,22 @@ LONGEST = 100
 
 #: What stands as it is; everything else is percent-encoded, as in RFC 3986. Targets are keys and
 #: attribute names, which may hold anything, line ends included.
-_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-[]'()")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-[]'()")
 
 
 def token(text: str) -> str:
     """``text`` without anything that has a meaning in a header: at most ``LONGEST`` characters."""
-    found: list[str] = []
-    room = LONGEST
-    for byte in text.encode("utf-8", "replace"):
-        one = chr(byte) if byte in _PLAIN else f"%{byte:02X}"
-        room -= len(one)
-        if room < 0:
+    found = ""
+    for sign in text[:LONGEST]:
+        more = sign if sign in _PLAIN else _encoded(sign)
+        if len(found) + len(more) > LONGEST:
             break
-        found.append(one)
-    return "".join(found)
+        found += more
+    return found
+
+
+def _encoded(sign: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "replace"))
 
 
 def line(method: object, path: object) -> str:

@@ -17,19 +17,17 @@ _active = False
 
 
 def start() -> None:
-    """Switch codesuture on for this interpreter, unless ``CODESUTURE`` says off.
+    """Switch codesuture on as the interpreter starts, and wait for the program that it will run.
 
     May be called any number of times, as ``.pth`` lines are; the first call counts. Never raises:
     what goes wrong is one line on standard error, and the program runs as without codesuture.
     """
-    if _started or _is_own_command(sys.argv) or not activate() or not _is_script(sys.argv):
+    if _started or _is_own_command(sys.argv) or not activate():
         return
     try:
-        from . import script
-
-        script.install(sys.argv[0])
+        _wait_for_the_program(sys.argv)
     except Exception as error:
-        say(f"could not start ({type(error).__name__}: {error}); running without it")
+        say(f"this program runs without codesuture ({type(error).__name__}: {error})")
 
 
 def activate() -> bool:
@@ -106,12 +104,42 @@ def _is_own_command(argv: list[str]) -> bool:
     return bool(argv) and os.path.basename(argv[0]) in ("codesuture", "codesuture.exe")
 
 
-def _is_script(argv: list[str]) -> bool:
-    """Whether the interpreter was given a file to run, rather than ``-c``, ``-m`` or nothing.
+def _wait_for_the_program(argv: list[str]) -> None:
+    """Arm what the interpreter is going to run, where that is not imported as ``-m`` is.
 
-    Until the program begins, ``sys.argv[0]`` is the option itself.
+    Until the program begins, ``sys.argv[0]`` is the option itself. What is typed at a prompt stays
+    as it is: the person who typed it sees the exception. An interpreter without a command line is
+    part of another program.
     """
-    return bool(argv) and argv[0] not in ("", "-", "-c", "-m")
+    if not argv or not sys.orig_argv or argv[0] == "-m":
+        return
+    if argv[0] not in ("", "-", "-c"):
+        from . import script
+
+        script.install(argv[0])
+    elif not _is_main_interpreter():
+        return
+    elif argv[0] == "-c":
+        from . import command
+
+        command.install()
+    elif not (sys.flags.interactive or os.isatty(0)):
+        from . import stream
+
+        stream.install()
+
+
+def _is_main_interpreter() -> bool:
+    """Whether this is no subinterpreter: those have the command line, and do not run it."""
+    import _signal  # type: ignore[import-not-found]
+
+    try:
+        descriptor = _signal.set_wakeup_fd(-1)  # there is none yet; only this may be set here
+    except ValueError:
+        return False
+    if descriptor != -1:
+        _signal.set_wakeup_fd(descriptor)
+    return True
 
 
 def say(sentence: str) -> None:

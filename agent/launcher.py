@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def launch() -> None:
     """Switch codesuture on, then run the program that the command line names."""
-    boot.start()
+    boot.activate()
     arguments = sys.argv[1:]
     if not arguments:
         raise SystemExit("codesuture_agent.launch: no program was named")

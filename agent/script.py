@@ -55,9 +55,26 @@ class _Steps(chain[object]):
 
 
 def install(script: str) -> None:
-    """Wait for the interpreter to ask for the script, unless it is a directory or a zip file."""
-    if not is_container(os.path.abspath(script)):
+    """Wait for the interpreter to ask for the script, unless it is a directory or a zip file.
+
+    A pipe can be read only once: that is left to the interpreter, and ``stream`` arms the code.
+    """
+    path = os.path.abspath(script)
+    if _is_pipe(path):
+        from . import stream
+
+        stream.install()
+    elif not is_container(path):
         sys.path_hooks.append(_offer)
+
+
+def _is_pipe(path: str) -> bool:
+    import stat
+
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def is_container(path: str) -> bool:
@@ -237,17 +254,27 @@ class _Held:
         return
 
 
+def compile_silently(source: bytes | str, path: str) -> CodeType:
+    """Compile a program without showing its warnings: Python shows them itself."""
+    return _compile_held(source, path, _Held())
+
+
 def _compile(source: bytes, path: str) -> CodeType:
     """Compile a script; its warnings are shown only when that succeeds.
 
     When it does not, Python will do it again, and show them itself.
     """
+    held = _Held()
+    code = _compile_held(source, path, held)
+    if held.text and sys.stderr is not None:
+        sys.stderr.write("".join(held.text))
+    return code
+
+
+def _compile_held(source: bytes | str, path: str, held: _Held) -> CodeType:
     stderr = sys.stderr
-    sys.stderr = held = _Held()
+    sys.stderr = held
     try:
-        code = compile(source, path, "exec", dont_inherit=True)
+        return compile(source, path, "exec", dont_inherit=True)
     finally:
         sys.stderr = stderr
-    if held.text and stderr is not None:
-        stderr.write("".join(held.text))
-    return code

@@ -214,12 +214,12 @@ def is_user_code(module: str, filename: str, config: Config) -> bool:
         return False
     if matches(names, config.include):
         return True
-    if filename.startswith("<"):
-        return False
     if _is_inside(filename, _own_folders):
         return False
     if module in MAIN_NAMES:
         return True
+    if filename.startswith("<"):
+        return False
     return not _is_inside(filename, _library_folders) and not _is_installed(filename)
 
 

@@ -78,7 +78,12 @@ class Session:
             known.saved.add(proof.id)
 
     def relative(self, filename: str) -> str:
-        """``filename`` as seen from the project, with slashes, where it lies inside."""
+        """``filename`` as seen from the project, with slashes, where it lies inside.
+
+        ``<string>`` and ``<stdin>`` lie nowhere.
+        """
+        if filename.startswith("<"):
+            return filename
         try:
             relative = os.path.relpath(filename, self.config.root)
         except ValueError:  # another drive on Windows

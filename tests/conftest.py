@@ -11,6 +11,7 @@ import sysconfig
 import venv
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -70,15 +71,21 @@ class InstalledPython:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         input: str = "",
+        stdin: IO[bytes] | None = None,
         timeout: float = 60,
     ) -> Done:
-        """Run this Python with `words`, with `CODESUTURE=1` or without."""
+        """Run this Python with `words`, with `CODESUTURE=1` or without.
+
+        Standard input is the text `input`, or the open file `stdin`, from its start.
+        """
+        if stdin is not None:
+            stdin.seek(0)
         switch = {"CODESUTURE": "1"} if agent else {}
         return subprocess.run(
             [self.python, *map(str, words)],
             cwd=cwd,
             env={**self.environment(**switch), **(env or {})},
-            input=input,
+            **({"input": input} if stdin is None else {"stdin": stdin}),
             text=True,
             encoding="utf-8",
             errors="surrogateescape",

@@ -36,6 +36,8 @@ class Excerpt:
 
 def path_of(place: Patch | Link, root: str) -> str:
     """The file; the store names it relative to the project where it is inside."""
+    if place.file.startswith("<"):  # `python -c` and standard input
+        return place.file
     return os.path.join(root, place.file)
 
 

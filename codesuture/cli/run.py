@@ -104,8 +104,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--retries",
         metavar="N",
-        help="how often a program that died may be run again where it could not be healed in "
-        "place; still to come: nothing is run again by this version",
+        help="how often a server may run a request again that could not be healed in place; "
+        "a script that died is not run again by this version",
     )
 
 
@@ -127,7 +127,7 @@ def execute(words: list[str]) -> int:
     else:
         environment |= {SWITCH: "1", RUN_VARIABLE: encode(flags)}
         if int(flags.get("retries", 0)):
-            _say_that_retries_are_to_come(given.retries)
+            _say_what_retries_are_for(given.retries)
     return _start([*interpreter(with_agent=not off), *target.program], environment)
 
 
@@ -191,10 +191,10 @@ def _say_what_was_taken(target: Target) -> None:
     )
 
 
-def _say_that_retries_are_to_come(retries: str) -> None:
+def _say_what_retries_are_for(retries: str) -> None:
     print(
-        f"[CodeSuture] --retries {retries}: this version runs nothing again; what cannot be healed "
-        "in place fails as it would without codesuture",
+        f"[CodeSuture] --retries {retries}: counts for the requests of a server; a script that dies "
+        "is not run again by this version",
         file=sys.stderr,
     )
 

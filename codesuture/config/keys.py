@@ -104,8 +104,8 @@ KEYS: tuple[Key, ...] = (
         "integer",
         Whole(0),
         3,
-        "How often a program that died may be run again where it could not be healed in place. "
-        "Still to come: nothing is run again by this version.",
+        "How often a request that could not be healed in place may be run again "
+        "([servers.md](servers.md)). Scripts that died are not run again by this version.",
     ),
     Key(
         "store",

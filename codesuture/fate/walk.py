@@ -111,13 +111,17 @@ class Walk:
         notes = Notes()
         scope = Scope.of_frame(frame, notes)
         outcome = judge_frame(view, scope, offset, self.raised, judge_manager)
+        boundary = boundary_of(frame) if outcome.catch_all else None
+        if boundary is not None:
+            # Its rule says what its catch-all means, whatever that looks at.
+            notes.live = False
+            notes.held.clear()
         self.take(notes, len(self.frames) - 1)
+        if boundary is not None:
+            return self.at_boundary(boundary, frame)
         if outcome.kind == PASSES:
             self.raised = outcome.raised or self.raised
             return None
-        boundary = boundary_of(frame) if outcome.catch_all else None
-        if boundary is not None:
-            return self.at_boundary(boundary, frame)
         self.varies = outcome.varies
         same = self.raised.exception is not None and not self.deliveries
         self.settled = outcome.kind == HANDLED and same and notes.lasting

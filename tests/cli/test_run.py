@@ -97,14 +97,14 @@ def test_options_behind_the_script_are_taken_and_said(cli: Cli, show: Path) -> N
     assert f"[CodeSuture] --verbose --retries 3 {NOTE}" in done.stderr
 
 
-def test_retries_says_that_nothing_is_run_again_yet(cli: Cli, show: Path) -> None:
-    said = "[CodeSuture] --retries 2: this version runs nothing again"
+def test_retries_says_that_scripts_are_not_run_again_yet(cli: Cli, show: Path) -> None:
+    said = "[CodeSuture] --retries 2: counts for the requests of a server"
     done = cli("run", "--retries", "2", "show.py")
     assert done.returncode == 0
     assert said in done.stderr
     for words in (["show.py"], ["--retries", "0", "show.py"]):
-        assert "runs nothing again" not in cli("run", *words).stderr
-    assert "nothing is run again" in cli("run", "--help").stdout
+        assert "is not run again" not in cli("run", *words).stderr
+    assert "a script that died is not run again" in " ".join(cli("run", "--help").stdout.split())
 
 
 def test_two_dashes_give_them_to_the_program(cli: Cli, show: Path) -> None:

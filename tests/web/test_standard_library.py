@@ -228,9 +228,9 @@ def test_xmlrpc(serve, tmp_path):
     (tmp_path / "app.py").write_text(XMLRPC)
     plain = serve("app.py", "{port}", cwd=tmp_path, agent=False)
     server = serve("app.py", "{port}", cwd=tmp_path)
-    with xmlrpc.client.ServerProxy(f"http://127.0.0.1:{plain.port}") as proxy:
-        with pytest.raises(xmlrpc.client.Fault, match="KeyError"):
-            proxy.price("coffee")
+    proxy = xmlrpc.client.ServerProxy(f"http://127.0.0.1:{plain.port}")
+    with proxy, pytest.raises(xmlrpc.client.Fault, match="KeyError"):
+        proxy.price("coffee")
     with xmlrpc.client.ServerProxy(f"http://127.0.0.1:{server.port}", allow_none=True) as proxy:
         assert (proxy.price("tea"), proxy.price("coffee"), proxy.careful("coffee")) == (2, 0, -1)
         many = xmlrpc.client.MultiCall(proxy)

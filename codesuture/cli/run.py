@@ -193,8 +193,8 @@ def _say_what_was_taken(target: Target) -> None:
 
 def _say_what_retries_are_for(retries: str) -> None:
     print(
-        f"[CodeSuture] --retries {retries}: counts for the requests of a server; a script that dies "
-        "is not run again by this version",
+        f"[CodeSuture] --retries {retries}: counts for the requests of a server; a script that "
+        "dies is not run again by this version",
         file=sys.stderr,
     )
 

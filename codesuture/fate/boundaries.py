@@ -34,7 +34,12 @@ ENTRY_POINT_GROUP = "codesuture.boundaries"
 #: the module of ours that has them as ``BOUNDARIES``, a tuple. A new framework is one such module.
 FRAMEWORKS: dict[str, str] = {
     "apscheduler": "codesuture.jobs.apscheduler",
+    "asgiref": "codesuture.web.frameworks.asgiref",
     "codesuture": "codesuture.web.boundaries",
+    "flask": "codesuture.web.frameworks.flask",
+    "gunicorn": "codesuture.web.servers.gunicorn",
+    "waitress": "codesuture.web.servers.waitress",
+    "werkzeug": "codesuture.web.servers.werkzeug",
     "xmlrpc": "codesuture.web.frameworks.xmlrpc",
 }
 
@@ -106,11 +111,16 @@ def unless_overridden(*methods: str) -> Rule:
         owner = local_variables(frame).get("self", MISSING)
         for method in methods:
             entry = class_entry(type(owner), method)
-            if type(entry) is FunctionType and not lookup.is_library(entry):
+            if type(entry) is FunctionType and not _is_known(entry):
                 return HANDLED, f"reaches {where(frame)}, and {place(entry)} handles it"
         return nobody(frame, kind)
 
     return rule
+
+
+def _is_known(method: FunctionType) -> bool:
+    """Whether a method belongs to the standard library, or to a framework whose file tells."""
+    return lookup.is_library(method) or str(method.__module__).partition(".")[0] in FRAMEWORKS
 
 
 def unless_attribute(path: tuple[str, ...]) -> Rule:

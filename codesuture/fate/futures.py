@@ -112,9 +112,18 @@ def waiters(future: object) -> list[Waiter]:
         if waiter is not None:
             found.append(waiter)
     if lookup.attribute(future, "_condition") is not MISSING:
-        found += [(RETURNS, frame) for frame in frames_in("concurrent.futures._base",
-                                                          "Future.result", "self", future)]
+        for module, qualname, local in _GIVE_RESULTS:
+            frames = frames_in(module, qualname, local, future)
+            found += [(RETURNS, frame) for frame in frames]
     return found
+
+
+#: Functions that give what the future, a variable of theirs, ends with: what they are at meanwhile
+#: does not matter. (asgiref/sync.py: an asynchronous view that is called by a synchronous server.)
+_GIVE_RESULTS = (
+    ("concurrent.futures._base", "Future.result", "self"),
+    ("asgiref.sync", "AsyncToSync.__call__", "call_result"),
+)
 
 
 def _trio_waiter(task: object) -> Waiter:

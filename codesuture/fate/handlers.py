@@ -273,7 +273,8 @@ class _Search:
 
     def breadth(self, test: Symbol) -> str:
         against = self.scope.value(test[1])  # type: ignore[index,arg-type]
-        return "all" if any(against is one for one in _BROAD) else "some"
+        types = against if type(against) is tuple else (against,)
+        return "all" if any(one is broad for one in types for broad in _BROAD) else "some"
 
     def after_store(self, state: _State, name: str, argument: int, stack: Stack) -> _State:
         names = state.names

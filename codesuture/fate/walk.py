@@ -111,7 +111,8 @@ class Walk:
         notes = Notes()
         scope = Scope.of_frame(frame, notes)
         outcome = judge_frame(view, scope, offset, self.raised, judge_manager)
-        boundary = boundary_of(frame) if outcome.catch_all else None
+        catches = outcome.catch_all and outcome.kind != PASSES
+        boundary = boundary_of(frame) if catches else None
         if boundary is not None:
             # Its rule says what its catch-all means, whatever that looks at.
             notes.live = False

@@ -23,7 +23,8 @@ TOP = "the top of the program"
 #: Modules whose frames carry a call from one place to another: what lies between two functions of
 #: the program depends on how the program was started, not on who handles what. The traceback
 #: of an exception that went through an event loop has others of them than the stack had.
-_PLUMBING = ("asyncio", "threading", "runpy", "importlib", "_frozen_importlib", "codesuture_agent")
+_PLUMBING = ("asyncio", "threading", "runpy", "importlib", "_frozen_importlib", "codesuture_agent",
+             "codesuture")
 
 
 class Way:
@@ -93,12 +94,18 @@ def fingerprint_of(code: CodeType) -> str:
 
 
 def way_of(exception: BaseException) -> list[tuple[FrameType, int]]:
-    """The frames that the exception has left, as ``Way.steps`` has them: the crash first."""
+    """The frames that the exception has left, as ``Way.steps`` has them: the crash first.
+
+    A frame whose handler lets another function raise it again is in the traceback twice; what
+    counts is where it was at first.
+    """
     way: list[tuple[FrameType, int]] = []
     trace = exception.__traceback__
     while trace is not None:
         frame = trace.tb_frame
         if not _is_plumbing(frame) or reporting(frame, type(exception)) is not None:
+            if way and way[-1][0] is frame:
+                way.pop()
             way.append((frame, trace.tb_lasti))
         trace = trace.tb_next
     return way[::-1]

@@ -1,4 +1,4 @@
-"""Steps of ours in front of methods of servers, so that no frame of ours lies below the program."""
+"""Steps of ours around methods of servers, so that no frame of ours lies below the program."""
 
 from __future__ import annotations
 
@@ -18,6 +18,17 @@ def before(owner: Any, name: str, step: Callable[..., None]) -> None:
     A fault in it is one line, and the method runs all the same. An owner without such a method
     stays as it is.
     """
+
+    def prepare(*arguments: Any, **keywords: Any) -> tuple[Any, ...]:
+        step(*arguments, **keywords)
+        return arguments
+
+    replacing(owner, name, prepare)
+
+
+def replacing(owner: Any, name: str, arguments_for: Callable[..., tuple[Any, ...]]) -> None:
+    """Call ``owner.name`` with the positional arguments that ``arguments_for`` gives for those of
+    each call; otherwise like :func:`before`."""
     original = vars(owner).get(name)
     if not callable(original):
         return
@@ -25,7 +36,7 @@ def before(owner: Any, name: str, step: Callable[..., None]) -> None:
     @wraps(original)
     def method(*arguments: Any, **keywords: Any) -> Any:
         try:
-            step(*arguments, **keywords)
+            arguments = arguments_for(*arguments, **keywords)
         except Exception as fault:
             report_fault(fault)
         try:

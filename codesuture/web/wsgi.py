@@ -40,7 +40,14 @@ class MarkedApplication:
             response = _Response(request, start_response, own)
             try:
                 result = self.application(environ, response.start)
-                body = result if _is_ready(result, environ) else _Body(result, own)
+                body = result if _is_ready(result, environ) else _begun(result, own)
+                if response.is_failure and repeatable and is_worth_it(request, learned):
+                    _close(result)
+                else:
+                    _send(response, result)
+                    if own and body is result:
+                        marking.end()
+                    return body
             except BaseException as error:
                 self.report_crash()
                 if response.started or not (repeatable and is_worth_it(request, learned)):
@@ -48,14 +55,6 @@ class MarkedApplication:
                         marking.end()
                     _leave_no_trace(error)
                     raise
-            else:
-                if response.is_failure and repeatable and is_worth_it(request, learned):
-                    _close(result)
-                else:
-                    response.send()
-                    if own and body is result:
-                        marking.end()
-                    return body
             request.replays += 1
             environ.clear()
             environ.update(kept)
@@ -157,6 +156,24 @@ class _Response:
         self.write = self._start(status, [*headers, *more] if more else headers)
 
 
+def _send(response: _Response, result: object) -> None:
+    """Hand the headers to the server; where it refuses them, there is nobody else to close."""
+    try:
+        response.send()
+    except BaseException:
+        _close(result)
+        raise
+
+
+def _begun(result: Iterable[bytes], own: bool) -> _Body:
+    """The application's iterable with its first part; where that fails nobody else closes it."""
+    try:
+        return (_SizedBody if hasattr(type(result), "__len__") else _Body)(result, own)
+    except BaseException:
+        _close(result)
+        raise
+
+
 class _Body:
     """The application's iterable, of which the first part has been computed."""
 
@@ -186,3 +203,10 @@ class _Body:
         finally:
             if self._own:
                 marking.end()
+
+
+class _SizedBody(_Body):
+    """One whose number of parts the server may ask for."""
+
+    def __len__(self) -> int:
+        return len(self._result)  # type: ignore[arg-type]

@@ -147,3 +147,38 @@ def serve(installed_python, tmp_path) -> Iterator[Serve]:
     for server in servers:
         if server.process.poll() is None:
             server.stop()
+
+
+#: Servers for WSGI, each with the words that start it for the application `app` of `app.py`.
+WSGI_SERVERS: dict[str, tuple[str, ...]] = {
+    "werkzeug": (
+        "-c",
+        "from app import app; from werkzeug.serving import run_simple; "
+        "run_simple('127.0.0.1', {port}, app, threaded=True)",
+    ),
+    "wsgiref": (
+        "-c",
+        "from app import app; from wsgiref.simple_server import make_server; "
+        "make_server('127.0.0.1', {port}, app).serve_forever()",
+    ),
+    "waitress": ("-m", "waitress", "--listen", "127.0.0.1:{port}", "app:app"),
+    "gunicorn": ("-m", "gunicorn", "-b", "127.0.0.1:{port}", "app:app"),
+    "gunicorn-gthread": (
+        "-m", "gunicorn", "-k", "gthread", "--threads", "4", "-b", "127.0.0.1:{port}", "app:app",
+    ),
+    "gunicorn-preload": (
+        "-m", "gunicorn", "-k", "gthread", "--threads", "2", "-w", "2", "--preload",
+        "-b", "127.0.0.1:{port}", "app:app",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def serve_wsgi(serve) -> Serve:
+    """`serve_wsgi("gunicorn", cwd=folder)` serves the application `app` of the folder's `app.py`
+    with one of `WSGI_SERVERS`; options are those of `serve`."""
+
+    def start(server: str, **options: object) -> Server:
+        return serve(*WSGI_SERVERS[server], **options)
+
+    return start

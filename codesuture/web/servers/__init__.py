@@ -1,7 +1,8 @@
 """Servers: where a request begins, and where the headers of its response go out. One file each.
 
 ``ADAPTERS`` names, by the module that is adapted once it is loaded, the file that does it: its
-function ``adapt`` is given the module.
+function ``adapt`` is given the module. A file may also have ``BOUNDARIES`` of its server, which
+``fate.boundaries.FRAMEWORKS`` refers to.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ ADAPTERS = {
     "wsgiref.handlers": "codesuture.web.servers.wsgiref",
     "gunicorn.workers.base": "codesuture.web.servers.gunicorn",
     "waitress.server": "codesuture.web.servers.waitress",
+    "werkzeug.serving": "codesuture.web.servers.werkzeug",
     "uvicorn.config": "codesuture.web.servers.uvicorn",
     "hypercorn.app_wrappers": "codesuture.web.servers.hypercorn",
 }

@@ -1,0 +1,30 @@
+"""asgiref: what Django and Flask call asynchronous functions with from synchronous ones.
+
+``AsyncToSync.main_wrap`` runs the function in an event loop, and puts what it raises into a future
+whose result ``AsyncToSync.__call__`` gives, in another thread. Source: ``asgiref/sync.py`` of 3.8
+to 3.13.
+"""
+
+from __future__ import annotations
+
+from codesuture.fate import UNKNOWN, Boundary
+from codesuture.fate.boundaries import where
+from codesuture.fate.lookup import MISSING
+from codesuture.frames import local_variables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def _delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
+    return UNKNOWN, f"reaches {where(frame)}, which hands it to whoever called"
+
+
+def _result_of_call(frame: FrameType) -> object:
+    return local_variables(frame).get("call_result", MISSING)
+
+
+BOUNDARIES = (
+    Boundary("asgiref.sync", "AsyncToSync.main_wrap", _delivered, _result_of_call),
+)

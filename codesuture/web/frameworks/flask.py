@@ -1,0 +1,104 @@
+"""Flask: a request is dispatched in two ``try`` statements, one within the other.
+
+``Flask.full_dispatch_request`` looks for a handler that was registered for the exception's class,
+for the blueprints of the request or for all; ``Flask.wsgi_app`` answers with a page for status 500.
+Such a page (``@app.errorhandler(500)``) is how a request looks that is lost, and receivers of
+``got_request_exception`` and ``log_exception`` are told of it: neither handles the exception.
+
+Source: ``flask/app.py`` and ``flask/sansio/app.py`` (``_find_error_handler``) of 3.1.
+"""
+
+from __future__ import annotations
+
+from codesuture.fate import HANDLED, UNKNOWN, Boundary
+from codesuture.fate.boundaries import nobody, where
+from codesuture.fate.lookup import MISSING, attribute, mro, place
+from codesuture.fate.verdict import PASSES
+from codesuture.frames import local_variables
+from codesuture.web.frameworks.rules import is_a, outer_local, own_method, passes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+def _unless_registered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
+    """Handlers for the class of the exception or one of its bases; an HTTP error is an answer."""
+    app = local_variables(frame).get("self", MISSING)
+    for method in ("handle_user_exception", "_find_error_handler"):
+        own = own_method(app, method, "flask")
+        if own:
+            return HANDLED, f"reaches {where(frame)}, and {own} handles it"
+    if is_a(kind, "werkzeug.exceptions.HTTPException"):
+        return HANDLED, f"reaches {where(frame)}, which makes it the response"
+    specification = attribute(app, "error_handler_spec")
+    context = outer_local(frame, "ctx", "Flask.wsgi_app")
+    names = _blueprints(attribute(context, "request"))
+    if not _is_dict(specification) or names is None:
+        return UNKNOWN, f"reaches {where(frame)}, whose error handlers cannot be read"
+    for name in (*names, None):
+        handlers = _entry(_entry(specification, name), None)
+        for base in mro(kind):
+            handler = _entry(handlers, base)
+            if handler is not None:
+                text = place(handler) or "an error handler"
+                return HANDLED, f"reaches {where(frame)}, and {text} handles it"
+    return PASSES, "goes on to wsgi_app"
+
+
+def _blueprints(request: object) -> list[str] | None:
+    """The blueprints of a request, the innermost first; None where they cannot be told."""
+    rule = attribute(request, "url_rule")
+    if rule is None:
+        return []
+    endpoint = attribute(rule, "endpoint")
+    if type(endpoint) is not str:
+        return None
+    return list(_parents(endpoint.rpartition(".")[0]))
+
+
+def _parents(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def _is_dict(value: object) -> bool:
+    return issubclass(type(value), dict)
+
+
+def _entry(value: object, key: object) -> object:
+    """What a mapping of Flask's holds (a ``defaultdict``, in which nothing is to be made)."""
+    return dict.get(value, key) if isinstance(value, dict) else None
+
+
+def _unless_propagated(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
+    """Tests and debug mode see the exception itself."""
+    app = local_variables(frame).get("self", MISSING)
+    own = own_method(app, "handle_exception", "flask")
+    if own:
+        return HANDLED, f"reaches {where(frame)}, and {own} handles it"
+    config = attribute(app, "config")
+    propagates = _entry(config, "PROPAGATE_EXCEPTIONS")
+    if propagates is None:
+        propagates = _entry(config, "TESTING") or _entry(config, "DEBUG")
+    if propagates:
+        return PASSES, "goes on to whoever called the application"
+    return nobody(frame, kind)
+
+
+def _unless_first(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
+    """What fails behind an error handler is logged; otherwise it goes on."""
+    if local_variables(frame).get("from_error_handler") is True:
+        return nobody(frame, kind)
+    return PASSES, "goes on to wsgi_app"
+
+
+BOUNDARIES = (
+    Boundary("flask.app", "Flask.full_dispatch_request", _unless_registered),
+    Boundary("flask.app", "Flask.finalize_request", _unless_first),
+    Boundary("flask.app", "Flask.wsgi_app", _unless_propagated, reports="handle_exception"),
+    Boundary("flask.ctx", "RequestContext.pop", passes),
+    Boundary("flask.ctx", "AppContext.pop", passes),
+)

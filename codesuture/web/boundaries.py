@@ -15,24 +15,22 @@ if TYPE_CHECKING:
 
 
 def _goes_on_unless_served(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
-    """Where a server calls the application, its own boundary tells, or nobody handles it; else
-    whoever does may."""
-    if type(local_variables(frame).get("self")) not in (ServedApplication, ServedASGIApplication):
+    """Where a server calls the application nobody handles it, unless that is a handler of
+    ``wsgiref`` whose class has its own way with errors; else whoever called it may."""
+    kind_of_application = type(local_variables(frame).get("self"))
+    if kind_of_application not in (ServedApplication, ServedASGIApplication):
         return PASSES, "goes on to whoever called the application"
     at = frame.f_back
     for _ in range(_NEAR):
-        if at is None:
-            break
-        boundary = boundary_of(at)
-        if boundary is not None:
-            fate, reason = boundary.judge(at, kind)
-            return nobody(frame, kind) if fate == PASSES else (fate, reason)
-        at = at.f_back
+        if at is not None and at.f_globals.get("__name__") == "wsgiref.handlers":
+            boundary = boundary_of(at)
+            return nobody(frame, kind) if boundary is None else boundary.judge(at, kind)
+        at = None if at is None else at.f_back
     return nobody(frame, kind)
 
 
-#: How many frames further out a server's own boundary is looked for.
-_NEAR = 4
+#: How many frames further out ``BaseHandler.run`` of ``wsgiref`` is: ours is between.
+_NEAR = 2
 
 
 BOUNDARIES = tuple(

@@ -105,6 +105,8 @@ def who():
 def named(response):
     if "after" in request.args:
         response.headers["X-Name"] = str(users.get("9")["name"])
+    if "short" in request.args:
+        response.headers["X-First"] = str([][0])
     return response
 
 @app.teardown_request
@@ -208,6 +210,8 @@ def test_a_handler_that_is_for_others_handles_nothing(serve, folder):
         assert (answer.status, answer.text) == (200, '{"share":0.0}\n'), server.errors
         assert answer.marks == ["patched=1; guard=division_guard; target=people"]
     assert server.get("/other/price/milk").marks
+    # Flask does not ask handlers for what is raised behind the view's response.
+    assert server.get("/item/1?short=1").marks
 
 
 def test_a_handler_for_every_exception_wins(serve_wsgi, folder):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from .programs import RUN, WORK
+
 #: Put in front of a program: `armed(module)` is whether the code that it ran was armed.
 PRELUDE = """\
 import codesuture.importhook as _hook, sys
@@ -53,3 +55,21 @@ def same_program(installed_python, tmp_path: Path, steady):
         assert seen(ours) == seen(plain)
 
     return compare
+
+
+@pytest.fixture
+def both(installed_python, tmp_path: Path):
+    """Run a command line plain and with the agent, and give what both printed."""
+    (tmp_path / "work.py").write_text(WORK)
+    (tmp_path / "run.py").write_text(RUN)
+
+    def start(*words: str, **env: str) -> list[str]:
+        outcomes = []
+        for agent in (False, True, True):  # the third has a warm cache
+            done = installed_python.run(*words, cwd=tmp_path, agent=agent, env=env)
+            assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+            outcomes.append(done.stdout)
+        assert outcomes[1] == outcomes[2]
+        return outcomes[:2]
+
+    return start

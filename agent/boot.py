@@ -12,6 +12,11 @@ OFF_WORDS = ("0", "false", "no", "off")
 #: The versions that surgery knows: from the first, up to but without the second.
 OLDEST, TOO_NEW = (3, 11), (3, 16)
 
+#: The first version whose subinterpreters are safe to heal in. On 3.12 and 3.13 plain Python dies
+#: when two interpreters of a process import ``datetime``, which healing needs; on 3.11 they share
+#: too much, and threads of several wait for each other for ever (both tried).
+SUBINTERPRETERS = (3, 14)
+
 _started = False
 _active = False
 
@@ -22,7 +27,12 @@ def start() -> None:
     May be called any number of times, as ``.pth`` lines are; the first call counts. Never raises:
     what goes wrong is one line on standard error, and the program runs as without codesuture.
     """
-    if _started or _is_own_command(sys.argv) or not activate():
+    global _started
+    if _started or _is_own_command(sys.argv):
+        return
+    if _is_kept_out():
+        _started = True
+    elif not activate():
         return
     try:
         _wait_for_the_program(sys.argv)
@@ -70,6 +80,11 @@ def _is_supported() -> bool:
         f"(CPython {OLDEST[0]}.{OLDEST[1]} to {TOO_NEW[0]}.{TOO_NEW[1] - 1} is)"
     )
     return False
+
+
+def _is_kept_out() -> bool:
+    """Whether this is a subinterpreter of a version in which those are left alone."""
+    return sys.version_info[:2] < SUBINTERPRETERS and not _is_main_interpreter()
 
 
 def _begin(options: str | None) -> bool:

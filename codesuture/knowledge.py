@@ -81,10 +81,10 @@ class Knowledge:
 
     def _follow_patches(self) -> None:
         old = self._look(self._patches, _patches_since)
-        if old is None:
+        new = self._patches.by_id
+        if old is None or old == new:
             return
         self.generation += 1
-        new = self._patches.by_id
         gone = [one for one in old if one not in new or new[one].created != old[one].created]
         with self._session.lock:
             for one in gone:  # counted for a patch that was rolled back

@@ -35,9 +35,11 @@ ENTRY_POINT_GROUP = "codesuture.boundaries"
 FRAMEWORKS: dict[str, str] = {
     "apscheduler": "codesuture.jobs.apscheduler",
     "asgiref": "codesuture.web.frameworks.asgiref",
+    "celery": "codesuture.jobs.celery",
     "codesuture": "codesuture.web.boundaries",
     "flask": "codesuture.web.frameworks.flask",
     "gunicorn": "codesuture.web.servers.gunicorn",
+    "rq": "codesuture.jobs.rq",
     "waitress": "codesuture.web.servers.waitress",
     "werkzeug": "codesuture.web.servers.werkzeug",
     "xmlrpc": "codesuture.web.frameworks.xmlrpc",

@@ -13,6 +13,7 @@ import sys
 from types import FunctionType, MethodType
 
 from codesuture.fate import lookup
+from codesuture.fate.boundaries import FRAMEWORKS
 from codesuture.fate.c_callables import (
     FORWARDS,
     GETS,
@@ -272,7 +273,7 @@ def _judge_unresolved(
         if symbol[-1] == role:
             return _passes(raised)
         if _is_plain(frame) and _is_library_frame(caller):
-            return _passes(raised)  # no C code of the library drops what a callback raises
+            return _passes(raised)  # no C code that these call drops what a callback raises
     elif _is_plain(frame):
         return _passes(raised)  # the result of another call, which is called in its turn
     return _unknown_call("a call that cannot be told", raised)
@@ -289,9 +290,10 @@ def _is_plain(frame: FrameType) -> bool:
 
 
 def _is_library_frame(frame: FrameType) -> bool:
+    """Whether it is code that was read: the standard library's, or a framework's."""
     module = frame.f_globals.get("__name__")
     top = module.partition(".")[0] if type(module) is str else ""
-    return top in sys.stdlib_module_names
+    return top in sys.stdlib_module_names or top in FRAMEWORKS
 
 
 def _is_code_of(function: object, frame: FrameType) -> bool:

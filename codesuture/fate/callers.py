@@ -230,7 +230,10 @@ def _judge_call(
         return _passes(raised)
     function = scope.value(symbol)
     if function is MISSING:
-        return _judge_unresolved(symbol, frame, caller, raised)
+        outcome = _judge_unresolved(symbol, frame, caller, raised)
+        if symbol is not None and symbol[0] == "call":
+            outcome.made_by = symbol[1]  # type: ignore[assignment]
+        return outcome
     outcome = _judge_value(function, count, frame, raised)
     if _is_code_of(function, frame):
         outcome.direct = symbol

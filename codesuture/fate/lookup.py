@@ -19,6 +19,10 @@ from types import (
     WrapperDescriptorType,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 MISSING = object()
 
 _dict_of_type = type.__dict__["__dict__"].__get__
@@ -118,8 +122,9 @@ def bind_to_class(entry: object, cls: type) -> object:
 def instance_attribute(value: object, name: str) -> object:
     """``value.name`` for an object that is neither a class nor a module."""
     cls = type(value)
-    if type(class_entry(cls, "__getattribute__")) is not WrapperDescriptorType:
-        return MISSING  # written in Python
+    is_plain, dict_of = _layout_of(cls)
+    if not is_plain:
+        return MISSING
     entry = class_entry(cls, name)
     kind = type(entry)
     if kind is MemberDescriptorType or kind is GetSetDescriptorType:
@@ -129,7 +134,7 @@ def instance_attribute(value: object, name: str) -> object:
             return MISSING
     if entry is not MISSING and class_entry(kind, "__set__") is not MISSING:
         return MISSING
-    namespace = instance_dict(value)
+    namespace = _read_dict(dict_of, value)
     if namespace is not None and name in namespace:
         return namespace[name]
     return MISSING if entry is MISSING else bind(entry, value, cls)
@@ -137,14 +142,35 @@ def instance_attribute(value: object, name: str) -> object:
 
 def instance_dict(value: object) -> dict[str, object] | None:
     """The instance's own attributes, or None where it has none that can be read safely."""
-    slot = class_entry(type(value), "__dict__")
-    if type(slot) is not GetSetDescriptorType:
+    return _read_dict(_layout_of(type(value))[1], value)
+
+
+def _read_dict(dict_of: Any, value: object) -> dict[str, object] | None:
+    if dict_of is None:
         return None
     try:
-        found = slot.__get__(value)
+        found = dict_of(value)
     except Exception:
         return None
     return found if type(found) is dict else None
+
+
+#: By class: whether its attributes are found by C code, and what gives its instances' dict. Found
+#: once: classes do not change in this, and rules of boundaries are asked at every crash.
+_layouts: dict[type, tuple[bool, Any]] = {}
+_MOST_LAYOUTS = 1_000
+
+
+def _layout_of(cls: type) -> tuple[bool, Any]:
+    found = _layouts.get(cls)
+    if found is None:
+        if len(_layouts) >= _MOST_LAYOUTS:
+            _layouts.clear()
+        is_plain = type(class_entry(cls, "__getattribute__")) is WrapperDescriptorType
+        slot = class_entry(cls, "__dict__")
+        dict_of = slot.__get__ if type(slot) is GetSetDescriptorType else None
+        found = _layouts[cls] = is_plain, dict_of
+    return found
 
 
 def bind(entry: object, value: object, cls: type) -> object:

@@ -142,11 +142,12 @@ class Outcome:
     ``kind`` is ``PASSES``, ``HANDLED`` or ``UNKNOWN``; ``why`` a phrase that completes the
     frame's name. ``raised`` is what goes on when it passes. ``catch_all`` says that whatever
     handles it does so for every exception alike (``except Exception:`` and wider). ``direct`` is
-    what was called, where there is no C code between two frames. ``varies`` tells of an unknown
-    one that it is handled at some times and passes at others.
+    what was called, where there is no C code between two frames; ``made_by`` what gave the unknown
+    object that was. ``varies`` tells of an unknown one that it is handled at some times and passes
+    at others.
     """
 
-    __slots__ = ("catch_all", "direct", "kind", "raised", "varies", "why")
+    __slots__ = ("catch_all", "direct", "kind", "made_by", "raised", "varies", "why")
 
     def __init__(
         self, kind: str, why: str, raised: Raised | None = None, catch_all: bool = False
@@ -156,6 +157,7 @@ class Outcome:
         self.raised = raised
         self.catch_all = catch_all
         self.direct: Symbol = None
+        self.made_by: Symbol = None
         self.varies = False
 
     def varying(self) -> Outcome:

@@ -87,6 +87,10 @@ class Walk:
             if outcome.direct[0] in ("local", "free"):
                 notes.held.append((outcome.direct, type(scope.value(outcome.direct))))
             notes.live = False
+        if outcome.made_by is not None and notes.live:
+            # No more is known of it than what it was made by.
+            notes.held.append((outcome.made_by, type(scope.value(outcome.made_by))))
+            notes.live = False
         self.take(notes, len(self.frames))
         if outcome.kind != PASSES:
             self.varies = outcome.varies

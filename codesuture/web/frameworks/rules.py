@@ -29,7 +29,16 @@ def own_method(owner: object, name: str, package: str) -> str:
 
 def is_a(kind: type, name: str) -> bool:
     """Whether a class is derived from the one that is called ``module.qualname``."""
-    return any(place(base) == name for base in mro(kind))
+    found = _kinds.get((kind, name))
+    if found is None:
+        if len(_kinds) >= _MOST_KINDS:
+            _kinds.clear()
+        found = _kinds[kind, name] = any(place(base) == name for base in mro(kind))
+    return found
+
+
+_kinds: dict[tuple[type, str], bool] = {}
+_MOST_KINDS = 1_000
 
 
 def outer_local(frame: FrameType, name: str, qualname: str) -> object:

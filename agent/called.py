@@ -19,7 +19,8 @@ import os
 import sys
 from itertools import chain
 
-from .boot import say
+from .boot import is_active, say
+from .script import forget_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Program(chain[object]):
     def running(cls, code: CodeType) -> Self:
         """What ``__new__`` gives to have the code run, armed if that is possible."""
         namespace = sys.modules["__main__"].__dict__
-        run: filter[object] = filter(None, map(exec, (_armed(code),), (namespace,)))
+        run: filter[object] = filter(None, map(exec, (armed(code),), (namespace,)))
         return chain.__new__(cls, run, map(_end, (None,)))
 
     #: Reading it takes the first item of the chain: that runs the program, and ``_end`` raises.
@@ -94,7 +95,10 @@ def is_called_by_the_interpreter() -> bool:
     return False
 
 
-def _armed(code: Any) -> Any:
+def armed(code: Any) -> Any:
+    """The code of a program, armed if codesuture is active and that is possible."""
+    if not is_active():
+        return code
     try:
         from codesuture import importhook
 
@@ -120,9 +124,7 @@ def _end(_: None) -> None:
         _report_nothing()
         raise Exception
     if Program.option != "-c":  # the names that the interpreter gives to a file it takes away
-        namespace = sys.modules["__main__"].__dict__
-        for name in ("__file__", "__cached__"):
-            namespace.pop(name, None)
+        forget_file()
     raise SystemExit
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 
 from . import called
+from .script import compile_silently
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-#: Whether ``linecache._register_code`` is given the code.
+#: Whether tracebacks show the lines of a command, which ``linecache._register_code`` is given.
+LINES_ARE_KNOWN = sys.version_info >= (3, 13)
+#: Whether a command runs without the indentation that all its lines have (``_PyUnicode_Dedent``).
+TAKES_INDENTATION = sys.version_info >= (3, 14)
+#: Whether ``_register_code`` is given the code too.
 SHOWS_CODE = sys.version_info >= (3, 14)
 #: How the commands begin by which ``multiprocessing`` starts its processes. It is the library's.
 _MACHINERY = (
@@ -87,8 +92,6 @@ class _LookedUp(called.Program):
         if name != "__builtins__" or not called.is_called_by_the_interpreter():
             return False
         _take_out_key()
-        from .script import compile_silently
-
         try:
             code = compile_silently(cls.command + "\n", "<string>")
         except Exception:

@@ -1,7 +1,8 @@
 """Running a program under codesuture where no ``.pth`` line starts the agent.
 
 ``python -c "import codesuture_agent; codesuture_agent.launch()" script args`` behaves as
-``python script args`` does with the agent, for scripts, ``-m module``, directories and zip files.
+``python script args`` does with the agent, for scripts, ``-m module``, directories and zip files,
+``-c command`` and ``-`` (standard input).
 The difference: two frames, of ``-c`` and of ``launch``, lie below the program. They are taken out
 of the traceback when the program dies.
 """
@@ -11,11 +12,11 @@ from __future__ import annotations
 import os
 import sys
 
-from . import boot, script
+from . import boot, called, command, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import CodeType, TracebackType
 
 
 def launch() -> None:
@@ -34,6 +35,10 @@ def launch() -> None:
     try:
         if arguments[0] == "-m":
             _run_module(arguments)
+        elif arguments[0] == "-c":
+            _run_command(arguments)
+        elif arguments[0] == "-":
+            _run_standard_input()
         elif script.is_container(path):
             _run_container(path)
         else:
@@ -62,6 +67,49 @@ def _run_module(arguments: list[str]) -> None:
     if not sys.flags.safe_path:
         sys.path.insert(0, os.getcwd())
     runpy._run_module_as_main(arguments[1])  # type: ignore[attr-defined]
+
+
+def _run_command(arguments: list[str]) -> None:
+    if len(arguments) < 2:
+        raise SystemExit("Argument expected for the -c option")
+    del sys.argv[1]
+    source = arguments[1] + "\n"
+    if command.TAKES_INDENTATION and all(
+        line[0] in " \t" for line in source.split("\n") if line.strip()
+    ):
+        from textwrap import dedent
+
+        source = dedent(source)
+    _execute(source, "<string>")
+
+
+def _run_standard_input() -> None:
+    script.name_file("<stdin>")
+    try:
+        _execute(sys.stdin.buffer.read(), "<stdin>")
+    finally:
+        script.flush()
+        if script.LOSES_FILE_FIRST:
+            script.forget_file()
+    script.forget_file()
+
+
+def _execute(source: str | bytes, name: str) -> None:
+    if not sys.flags.safe_path:
+        sys.path.insert(0, "")
+    code = compile(source, name, "exec", dont_inherit=True)
+    if isinstance(source, str):
+        _show_lines(code, source, name)
+    exec(called.armed(code), sys.modules["__main__"].__dict__)
+
+
+def _show_lines(code: CodeType, source: str, name: str) -> None:
+    """Have tracebacks show the lines of a command, in the versions in which they do."""
+    if command.LINES_ARE_KNOWN:
+        import linecache
+
+        shown = code if command.SHOWS_CODE else name
+        linecache._register_code(shown, source, name)  # type: ignore[attr-defined]
 
 
 def _run_container(path: str) -> None:

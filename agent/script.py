@@ -178,25 +178,37 @@ class Program:
 
     def enter(self) -> None:
         """Name the script in ``__main__``, as ``_PyRun_SimpleFile`` does (Python/pythonrun.c)."""
-        self.namespace["__file__"] = self.path
-        # Interpreters that no longer give modules this attribute (3.15) give it to none.
-        if "__cached__" in globals():
-            self.namespace["__cached__"] = None
+        name_file(self.path)
         self.namespace["__loader__"] = self.loader
 
     def ended(self) -> None:
         """What ``_PyRun_SimpleFile`` does before an exception of the script is reported."""
-        _flush()
+        flush()
         if LOSES_FILE_FIRST:
             self.clean_up()
 
     def clean_up(self, _: None = None) -> None:
-        """Take the names away again that ``enter`` gave."""
-        for name in ("__file__", "__cached__"):
-            self.namespace.pop(name, None)
+        """Take away again what plain Python does."""
+        forget_file()
 
 
-def _flush() -> None:
+def name_file(path: str) -> None:
+    """Give ``__main__`` the names of a file that is run, as ``_PyRun_SimpleFile`` does."""
+    namespace = sys.modules["__main__"].__dict__
+    namespace["__file__"] = path
+    # Interpreters that no longer give modules this attribute (3.15) give it to none.
+    if "__cached__" in globals():
+        namespace["__cached__"] = None
+
+
+def forget_file() -> None:
+    """Take these names away again."""
+    namespace = sys.modules["__main__"].__dict__
+    for name in ("__file__", "__cached__"):
+        namespace.pop(name, None)
+
+
+def flush() -> None:
     """``flush_io`` of Python/pythonrun.c: what was printed comes before a traceback."""
     for stream in (sys.stderr, sys.stdout):
         try:

@@ -14,7 +14,8 @@ from codesuture.config.runflags import encode
 
 _USAGE = """\
 codesuture run [options] SCRIPT [ARGS...]
-       codesuture run [options] -m MODULE [ARGS...]"""
+       codesuture run [options] -m MODULE [ARGS...]
+       codesuture run [options] -c COMMAND [ARGS...]"""
 
 _ABOUT = """\
 Run a Python program with codesuture on: a structural crash that nobody would have handled is
@@ -25,7 +26,8 @@ _RULES = """\
 where options stand:
   Options of codesuture stand before the script. Those directly behind a script are taken as
   codesuture's too, and a line on standard error says so; "--" ends them. Everything behind the
-  first other word belongs to the program, and so does everything behind "-m MODULE".
+  first other word belongs to the program, and so does everything behind "-m MODULE" and
+  "-c COMMAND". "-" is a script on standard input.
 
     codesuture run --verbose app.py in.csv       --verbose is codesuture's
     codesuture run app.py --verbose in.csv       the same, with a line that says so
@@ -37,6 +39,8 @@ where options stand:
 
 _SWITCHES = ("--verbose", "--dry-run")
 _VALUED = ("--ttl", "--retries")
+#: Python's own, behind which everything is the program's.
+_OPTIONS = ("-m", "-c")
 
 
 class Target:
@@ -51,9 +55,9 @@ class Target:
         self.program = program
 
     @property
-    def is_module(self) -> bool:
-        """Whether `program` begins with `-m`."""
-        return self.program[:1] == ["-m"]
+    def option(self) -> str:
+        """`-m` or `-c` where `program` begins with it, else nothing."""
+        return self.program[0] if self.program[:1] in (["-m"], ["-c"]) else ""
 
 
 def split(words: list[str]) -> Target:
@@ -61,9 +65,9 @@ def split(words: list[str]) -> Target:
     own, rest = _leading(words, everything=True)
     if rest[:1] == ["--"]:
         return Target(own, [], rest[1:])
-    if rest and rest[0].startswith("-m"):
-        joined = rest[0][2:]
-        return Target(own, [], ["-m", joined, *rest[1:]] if joined else rest)
+    if rest and rest[0].startswith(_OPTIONS):
+        option, joined = rest[0][:2], rest[0][2:]
+        return Target(own, [], [option, joined, *rest[1:]] if joined else rest)
     behind, arguments = _leading(rest[1:], everything=False)
     if arguments[:1] == ["--"]:
         del arguments[0]
@@ -84,7 +88,7 @@ def _leading(words: list[str], everything: bool) -> tuple[list[str], list[str]]:
         elif word in _SWITCHES:
             end += 1
         elif everything and word.startswith("-") and word not in ("-", "--"):
-            if word.startswith("-m"):
+            if word.startswith(_OPTIONS):
                 break
             end += 1
         else:
@@ -149,9 +153,10 @@ def _check(target: Target) -> None:
     """Failure when there is nothing to run; a module is found, or not, by Python itself."""
     if not target.program or not target.program[0]:
         raise Failure("which program?", f"usage: {_USAGE.splitlines()[0]}", code=2)
-    if target.is_module:
+    if target.option:
         if len(target.program) < 2:
-            raise Failure("-m needs the name of a module", code=2)
+            needed = "the name of a module" if target.option == "-m" else "a command"
+            raise Failure(f"{target.option} needs {needed}", code=2)
         return
     script = target.program[0]
     if script == "-" or os.path.exists(script):

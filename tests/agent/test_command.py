@@ -45,10 +45,17 @@ def test_options_with_standard_input(same, options):
     same(*options.split(), "-", input="'first line'\n" + STATE)
 
 
-@pytest.mark.parametrize("death", DEATHS)
-def test_how_a_program_ends(same, death):
-    if death != "null":  # no word of a command line
-        same("-c", DEATHS[death])
+#: Those in which the interpreter's own part differs for standard input and pipes.
+STREAMS = ("chain", "exit text", "hook", "at exit", "at exit, exit", "last", "interrupt", "null")
+
+
+@pytest.mark.parametrize("death", sorted(DEATHS.keys() - {"null"}))
+def test_how_a_command_ends(same, death):
+    same("-c", DEATHS[death])
+
+
+@pytest.mark.parametrize("death", [*STREAMS, "tabs", "warning", "unknown encoding", "empty"])
+def test_how_standard_input_ends(same, death):
     same(input=DEATHS[death])
 
 
@@ -190,9 +197,7 @@ def test_terminals_and_prompts(installed_python, tmp_path, monkeypatch, words, p
     Path("app.py").write_text("def f(x): return x.name\nprint(repr(f(None)))\n")
     typed = "{}['typed']\nexit(3)\n" if prompts else ""
     plain, ours = (
-        on_a_terminal(
-            installed_python.python, words, typed, installed_python.environment(**switch)
-        )
+        on_a_terminal(installed_python.python, words, typed, installed_python.environment(**switch))
         for switch in ({}, {"CODESUTURE": "1"})
     )
     if "app.py" in words or "1/int('0')" in words:

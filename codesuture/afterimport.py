@@ -60,7 +60,7 @@ def then_adapt(name: str, code: CodeType, arm: Arm) -> CodeType:
 
 def adapt_loaded(arm: Arm) -> None:
     """Adapt what is loaded and has not been adapted."""
-    for name in [name for name in expected if name in sys.modules]:
+    for name in [name for name in list(expected) if name in sys.modules]:
         if not getattr(getattr(sys.modules[name], "__spec__", None), "_initializing", False):
             _adapt(name, arm)
 

@@ -121,8 +121,10 @@ def _register_boundaries(session: Session) -> None:
     """Let fate know the boundaries of the configuration, once."""
     global _registered_for
     if _registered_for is not session:
-        _registered_for = session
-        register(session.config.boundaries)
+        try:
+            register(session.config.boundaries)
+        finally:  # behind it: until then other threads do it as well
+            _registered_for = session
 
 
 def _armed_code(frame: FrameType) -> ArmedCode:
@@ -131,6 +133,7 @@ def _armed_code(frame: FrameType) -> ArmedCode:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         known = ArmedCode(frame.f_code, module_of(frame))
-        _known[id(frame.f_code)] = known
+        # Of threads that come here together the first one's is everybody's.
+        known = _known.setdefault(id(frame.f_code), known)
     return known
 

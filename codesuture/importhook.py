@@ -238,9 +238,10 @@ def _is_installed(filename: str) -> bool:
         _paths_then = sys.path[:]
         _installed_folders.clear()
     folder = os.path.dirname(filename)
-    if folder not in _installed_folders:
-        _installed_folders[folder] = _is_below_packages(folder)
-    return _installed_folders[folder]
+    answer = _installed_folders.get(folder)
+    if answer is None:
+        answer = _installed_folders[folder] = _is_below_packages(folder)
+    return answer
 
 
 def _is_below_packages(folder: str) -> bool:

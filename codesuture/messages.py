@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 LOGGER = "codesuture"
 TAG = "[CodeSuture]"
 
-_handler: Handler | None = None
+#: The one handler, by the logger's name.
+_handlers: dict[str, Handler] = {}
 
 
 def emit(*lines: str) -> None:
@@ -46,17 +47,18 @@ def write(text: str) -> None:
 
 def _logger(logging: ModuleType) -> Logger:
     """The logger, with a handler of its own that writes where ``sys.stderr`` points now."""
-    global _handler
     logger: Logger = logging.getLogger(LOGGER)
-    if _handler is None:
+    handler = _handlers.get(LOGGER)
+    if handler is None:
 
         class StandardError(logging.Handler):  # type: ignore[misc, name-defined]
             def emit(self, record: logging.LogRecord) -> None:  # type: ignore[name-defined]
                 write(f"{_tag()} {record.getMessage()}\n")
 
-        _handler = StandardError()
-    if _handler not in logger.handlers:
-        logger.addHandler(_handler)
+        # Of threads that come here together the first one's is everybody's.
+        handler = _handlers.setdefault(LOGGER, StandardError())
+    if handler not in logger.handlers:
+        logger.addHandler(handler)
         logger.propagate = False
     # logging.config disables the loggers that it does not know; a heal is never hidden.
     logger.disabled = False

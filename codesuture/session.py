@@ -44,17 +44,18 @@ class Session:
         self.process = os.getpid()
         self.lock = allocate_lock()
         self.knowledge = Knowledge(self)
-        self._store: Store | None = None
         self._told: set[str] = set()
 
     @property
     def store(self) -> Store:
         """The store; nothing is created by asking for it."""
-        if self._store is None:
+        store: Store | None = self.__dict__.get("_store")
+        if store is None:
             from codesuture.store.store import Store
 
-            self._store = Store(self.config.store)
-        return self._store
+            # Two threads must not have one each: each would have a journal.
+            store = self.__dict__.setdefault("_store", Store(self.config.store))
+        return store
 
     def patches_at(self, module: str, code: CodeType) -> list[Patch]:
         """The patches that belong to this very code."""
@@ -236,9 +237,9 @@ def _after_fork() -> None:
         _session.applied = []
         _session.healed = 0
         _session.saving = set()
-        if _session._store is not None:
-            _session._store.journal.leave()
-            _session._store = None
+        store = _session.__dict__.pop("_store", None)
+        if store is not None:
+            store.journal.leave()
         _session.knowledge.after_fork()
         from codesuture import ending
 

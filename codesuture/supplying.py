@@ -53,7 +53,7 @@ def supply(
         return None
     breaker = armed.breakers.get(anchor)
     if breaker is None:
-        breaker = armed.breakers[anchor] = Breaker()
+        breaker = armed.breakers.setdefault(anchor, Breaker())
     if not breaker.allows(frame, session.config.breaker_frame, session.config.breaker_site):
         report_breaker(decision)
         return None

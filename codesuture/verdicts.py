@@ -62,7 +62,10 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
         else:
             if verdict.holds():
                 return verdict
-            chains.remove(known)
+            try:  # noqa: SIM105 (contextlib would be imported at every start)
+                chains.remove(known)
+            except ValueError:  # another thread was quicker
+                pass
             return None
     return None
 

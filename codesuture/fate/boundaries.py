@@ -18,6 +18,7 @@ from codesuture.fate.lookup import MISSING, class_entry, place
 from codesuture.fate.verdict import HANDLED, PASSES, UNHANDLED, UNKNOWN
 from codesuture.frames import local_variables
 from codesuture.messages import emit
+from codesuture.once import Once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -217,7 +218,6 @@ _BUILT_IN = (
 
 _registry: dict[tuple[str, str], Boundary] = {}
 _frameworks_read: set[str] = set()
-_entry_points_read = False
 
 
 def register(boundaries: Iterable[Boundary | str]) -> None:
@@ -232,14 +232,18 @@ register(_BUILT_IN)
 
 def boundary_of(frame: FrameType) -> Boundary | None:
     """The boundary that the frame is, or None."""
+    found = _known_boundary_of(frame)
+    if found is None and not _entry_points.done and _entry_points.run():
+        found = _known_boundary_of(frame)
+    return found
+
+
+def _known_boundary_of(frame: FrameType) -> Boundary | None:
     for module in _module_names(frame):
         found = _registered(module, frame.f_code.co_qualname)
         if found is not None:
             return found
-    if _entry_points_read:
-        return None
-    _read_entry_points()
-    return boundary_of(frame)
+    return None
 
 
 def reporting(frame: FrameType, kind: type[BaseException]) -> Boundary | None:
@@ -286,10 +290,8 @@ def _module_names(frame: FrameType) -> Iterator[str]:
 def _read_entry_points() -> None:
     """Add the boundaries of installed packages; found once, when an unknown catch-all is met.
 
-    Importing importlib-metadata takes 40 ms.
+    Importing importlib-metadata takes 40 ms. What crashes while they are loaded finds no others.
     """
-    global _entry_points_read
-    _entry_points_read = True  # what crashes while they are loaded finds no others
     from importlib_metadata import entry_points
 
     for point in entry_points(group=ENTRY_POINT_GROUP):
@@ -301,3 +303,6 @@ def _read_entry_points() -> None:
                 f"The boundaries {point.name!r} of an installed package cannot be used: "
                 f"{type(fault).__name__}: {fault}"
             )
+
+
+_entry_points = Once(_read_entry_points)

@@ -31,6 +31,7 @@ from codesuture.guards.subscript import SubscriptGuard
 from codesuture.guards.type_coercion import TypeCoercionGuard
 from codesuture.guards.unpacking import UnpackGuard
 from codesuture.messages import emit
+from codesuture.once import Once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ _NEEDED = (
     "fixed", "reaches_library", "budget", "meaning", "advice",
 )  # fmt: skip
 
-_third_party: tuple[Guard, ...] | None = None
+_third_party: tuple[Guard, ...] = ()
 
 
 def built_in() -> tuple[Guard, ...]:
@@ -82,10 +83,8 @@ def third_party() -> tuple[Guard, ...]:
 
     Importing importlib-metadata takes 40 ms, so it waits until no built-in guard knows a crash.
     """
-    global _third_party
-    if _third_party is None:
-        _third_party = ()  # a guard that crashes while it is loaded finds no others
-        _third_party = tuple(_load_third_party())
+    if not _loading.done:
+        _loading.run()  # a guard that crashes while it is loaded finds no others
     return _third_party
 
 
@@ -131,7 +130,8 @@ def recognise(crash: Crash, enabled: Callable[[str], bool]) -> Guard | None:
     return None
 
 
-def _load_third_party() -> list[Guard]:
+def _load_third_party() -> None:
+    global _third_party
     from importlib_metadata import entry_points
 
     loaded: list[Guard] = []
@@ -150,7 +150,10 @@ def _load_third_party() -> list[Guard]:
             _report(point.name, problem)
         else:
             loaded.append(guard)
-    return loaded
+    _third_party = tuple(loaded)
+
+
+_loading = Once(_load_third_party)
 
 
 def _problem(guard: object, name: str) -> str:

@@ -7,18 +7,19 @@ an exception, that frame alone is compared: what lies between may only have hand
 
 from __future__ import annotations
 
-from codesuture.frames import local_variables
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, FrameType
+    from typing import Any
 
     from codesuture.fate.verdict import Held, Verdict
 
     #: The crashing code's address, the instruction's offset, the exception's type.
     Place = tuple[int, int, type[BaseException]]
     #: Frames further out: code, the instruction it is at, and what it holds, where that matters.
-    Chain = tuple[tuple[CodeType, int, list[Held] | None], ...]
+    Link = tuple[CodeType, int, list[Held] | None]
+    Chain = tuple[Link, ...]
     #: A frame that handles: how deep the runtime finds it, the instruction it is at, its code;
     #: and the next such frame, which is as deep or deeper.
     Handler = tuple[int, int, CodeType, "Handler | None"]
@@ -52,6 +53,10 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
         own, chain, verdict = known
         if own is not None and not _holds(frame, own):
             continue
+        if verdict.turns:
+            if _is_that_way(frame, chain, verdict.turns, _holds) and verdict.holds():
+                return verdict
+            continue
         at = outer
         for code, lasti, held in chain:
             if at is None or at.f_lasti != lasti or at.f_code is not code:
@@ -70,23 +75,28 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
     return None
 
 
-def _holds(frame: FrameType, held: list[Held]) -> bool:
-    """Whether the frame holds objects of these very types, and is the same boundary."""
-    for symbol, kind in held:
-        if symbol is not None and symbol[0] == "boundary":
-            if symbol[1].judge(frame, symbol[2])[0] != kind:  # type: ignore[attr-defined]
-                return False
-            continue
-        if symbol is not None and symbol[0] in ("local", "free"):
-            value = local_variables(frame).get(str(symbol[1]))
-        else:
-            from codesuture.fate.scope import Scope
-            from codesuture.fate.verdict import Notes
+def _is_that_way_first(*arguments: Any) -> bool:
+    """Import what compares chains with turns, and do it; later calls take no detour."""
+    global _is_that_way
+    from codesuture.fate.turns import is_that_way
 
-            value = Scope.of_frame(frame, Notes()).value(symbol)
-        if type(value) is not kind:
-            return False
-    return True
+    _is_that_way = is_that_way
+    return is_that_way(*arguments)
+
+
+_is_that_way: Callable[..., bool] = _is_that_way_first
+
+
+def _holds_first(frame: FrameType, held: list[Held]) -> bool:
+    """Import what compares, and do it; later calls take no detour."""
+    global _holds
+    from codesuture.fate.held import holds
+
+    _holds = holds
+    return holds(frame, held)
+
+
+_holds: Callable[[FrameType, list[Held]], bool] = _holds_first
 
 
 def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: Verdict) -> None:

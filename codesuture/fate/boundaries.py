@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     #: What becomes of an exception of this type at the boundary that this frame is.
     Rule = Callable[[FrameType, type[BaseException]], tuple[str, str]]
+    #: Where it is delivered: the frame, and the task that it is suspended in (None: it runs).
+    FutureOf = Callable[[FrameType, object], object]
 
 ENTRY_POINT_GROUP = "codesuture.boundaries"
 
@@ -34,6 +36,7 @@ ENTRY_POINT_GROUP = "codesuture.boundaries"
 #: Frameworks, whose boundaries are read when a frame of theirs is met: by the top-level package,
 #: the module of ours that has them as ``BOUNDARIES``, a tuple. A new framework is one such module.
 FRAMEWORKS: dict[str, str] = {
+    "anyio": "codesuture.web.frameworks.anyio",
     "apscheduler": "codesuture.jobs.apscheduler",
     "asgiref": "codesuture.web.frameworks.asgiref",
     "celery": "codesuture.jobs.celery",
@@ -44,6 +47,8 @@ FRAMEWORKS: dict[str, str] = {
     "waitress": "codesuture.web.servers.waitress",
     "werkzeug": "codesuture.web.servers.werkzeug",
     "xmlrpc": "codesuture.web.frameworks.xmlrpc",
+    "starlette": "codesuture.web.frameworks.starlette",
+    "uvicorn": "codesuture.web.servers.uvicorn",
 }
 
 
@@ -54,26 +59,30 @@ class Boundary:
     or PASSES where the exception goes on to the frames outside, and the end of a sentence that
     begins with "It". It is asked again whenever the same chain comes to the boundary, so it may
     look at anything that it finds from the frame, and should be quick. ``future_of`` gives the
-    future that the exception is put into, where it is; then that one's waiters decide. ``reports``
-    names the method of its ``self`` that the catch-all calls: there an exception is seen to have
-    come here (``codesuture.proving``).
+    future that the exception is put into, where it is, or the ``futures.Awaiting`` frames that are
+    resumed with it; then these decide. It gets the frame and, where that is suspended, its task.
+    ``reports`` names the method of its ``self`` that the catch-all calls: there an exception is
+    seen to have come here (``codesuture.proving``). ``raises`` tells that its handlers raise the
+    exception again, and that the rule of this framework is asked all the same.
     """
 
-    __slots__ = ("future_of", "module", "qualname", "reports", "rule")
+    __slots__ = ("future_of", "module", "qualname", "raises", "reports", "rule")
 
     def __init__(
         self,
         module: str,
         qualname: str,
         rule: Rule | None = None,
-        future_of: Callable[[FrameType], object] | None = None,
+        future_of: FutureOf | None = None,
         reports: str = "",
+        raises: bool = False,
     ) -> None:
         self.module = module
         self.qualname = qualname
         self.rule: Rule = rule or nobody
         self.future_of = future_of
         self.reports = reports
+        self.raises = raises
 
     @classmethod
     def named(cls, text: str) -> Boundary:
@@ -86,7 +95,7 @@ class Boundary:
     @property
     def is_conditional(self) -> bool:
         """Whether the rule's answer may be another one for another frame."""
-        return self.rule is not nobody
+        return self.rule is not nobody and self.rule is not lets_pass
 
     def judge(self, frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
         """What the rule says; UNKNOWN where it fails."""
@@ -100,6 +109,14 @@ class Boundary:
 def nobody(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """The rule of a boundary at which no application can register a handler."""
     return UNHANDLED, f"reaches {where(frame)}, where nobody handles it"
+
+
+def lets_pass(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
+    """The rule of a function that is known to clean up and to let every ``Exception`` pass, though
+    that cannot be read from it."""
+    if issubclass(kind, Exception):
+        return PASSES, f"passes {where(frame)}"
+    return UNKNOWN, f"reaches {where(frame)}, which may take it for a cancellation"
 
 
 def where(frame: FrameType) -> str:
@@ -144,16 +161,17 @@ def _reported(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     return HANDLED, f"reaches {where(frame)}, which reports it as a test's result"
 
 
-def _delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
+def delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
+    """The rule of a boundary with ``future_of``, where that finds none."""
     return UNKNOWN, f"reaches {where(frame)}, which hands it to whoever asks for the result"
 
 
-def _future_of_job(frame: FrameType) -> object:
+def _future_of_job(frame: FrameType, task: object) -> object:
     """``concurrent.futures.thread._WorkItem.run``: the future is the item's."""
     return lookup.attribute(local_variables(frame).get("self"), "future")
 
 
-def _trio_task(frame: FrameType) -> object:
+def _trio_task(frame: FrameType, task: object) -> object:
     """``trio._core._run.unrolled_run`` runs one step of its ``task``."""
     return local_variables(frame).get("task", MISSING)
 
@@ -174,11 +192,10 @@ _loop_handler = unless_attribute(("_loop", "_exception_handler"))
 _BUILT_IN = (
     Boundary("threading", "Thread._bootstrap_inner", reports="_invoke_excepthook"),
     Boundary("multiprocessing.process", "BaseProcess._bootstrap"),
-    Boundary("multiprocessing.pool", "worker", _delivered),
-    Boundary("concurrent.futures.thread", "_WorkItem.run", _delivered, _future_of_job),
-    Boundary("trio._core._run", "unrolled_run", _delivered, _trio_task),
-    Boundary("anyio._backends._asyncio", "TaskGroup._run_wrapped_task", _delivered),
-    Boundary("concurrent.futures.process", "_process_worker", _delivered),
+    Boundary("multiprocessing.pool", "worker", delivered),
+    Boundary("concurrent.futures.thread", "_WorkItem.run", delivered, _future_of_job),
+    Boundary("trio._core._run", "unrolled_run", delivered, _trio_task),
+    Boundary("concurrent.futures.process", "_process_worker", delivered),
     Boundary(
         "socketserver",
         "BaseServer._handle_request_noblock",
@@ -244,6 +261,20 @@ def _known_boundary_of(frame: FrameType) -> Boundary | None:
         if found is not None:
             return found
     return None
+
+
+def framework_boundary(frame: FrameType) -> Boundary | None:
+    """The boundary that the frame is, if it is one of a framework's."""
+    module = frame.f_globals.get("__name__")
+    if type(module) is not str or module.partition(".")[0] not in FRAMEWORKS:
+        return None
+    return _registered(module, frame.f_code.co_qualname)
+
+
+def delivering(frame: FrameType) -> Boundary | None:
+    """The boundary that the frame is, if it puts what it catches into a future."""
+    found = _registered(str(frame.f_globals.get("__name__")), frame.f_code.co_qualname)
+    return found if found is not None and found.future_of is not None else None
 
 
 def reporting(frame: FrameType, kind: type[BaseException]) -> Boundary | None:

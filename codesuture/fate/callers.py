@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
 import sys
-from types import FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
 from codesuture.fate import lookup
 from codesuture.fate.boundaries import FRAMEWORKS
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from codesuture.fate.symbols import Symbol
+    from codesuture.fate.verdict import Likeness
     from codesuture.fate.views import CodeView
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
@@ -237,7 +238,23 @@ def _judge_call(
     outcome = _judge_value(function, count, frame, raised)
     if _is_code_of(function, frame):
         outcome.direct = symbol
+    elif type(function) is BuiltinFunctionType:
+        outcome.direct, outcome.like = symbol, _like_builtin(function)
     return outcome
+
+
+def _like_builtin(function: BuiltinFunctionType) -> Likeness:
+    """The same function written in C, or the same method of an object of the same type."""
+    name, owner = function.__name__, type(function.__self__)
+    if owner is ModuleType:
+        return lambda other: other is function
+
+    def like(other: object) -> bool:
+        if type(other) is not BuiltinFunctionType:
+            return False
+        return other.__name__ == name and type(other.__self__) is owner
+
+    return like
 
 
 def _judge_value(

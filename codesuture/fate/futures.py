@@ -8,13 +8,22 @@ stacks. Nothing is called that user code could have replaced.
 
 from __future__ import annotations
 
+import gc
 import sys
 from _functools import partial  # type: ignore[import-not-found]
-from types import BuiltinFunctionType, CoroutineType, FunctionType, GeneratorType, MethodType
+from time import sleep
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 
 from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING, place
-from codesuture.fate.nurseries import ANYIO_CALLBACK, TRIO_TASK, nursery_of
+from codesuture.fate.nurseries import ANYIO_CALLBACK, is_trio_task, nursery_of
 from codesuture.fate.views import view_of
 from codesuture.frames import local_variables
 from codesuture.surgery.opcodes import NAMES
@@ -37,23 +46,62 @@ UNCLEAR = "unclear"
 Waiter = tuple[str, object]
 
 
+class Awaiting:
+    """Frames of a suspended task, the innermost first, that are resumed with an exception."""
+
+    __slots__ = ("frames", "task")
+
+    def __init__(self, task: object, frames: list[FrameType]) -> None:
+        self.task = task
+        self.frames = frames
+
+    def outside(self, qualname: str) -> Awaiting | None:
+        """What awaits the innermost frame of a function, or None where that is not among them."""
+        for number, frame in enumerate(self.frames):
+            if frame.f_code.co_qualname == qualname:
+                return Awaiting(self.task, self.frames[number + 1 :])
+        return None
+
+
+def awaiting(task: object) -> Awaiting | None:
+    """All frames of a task, or None where they cannot all be told."""
+    frames = waiting_frames(coroutine_of(task))
+    return None if frames is None else Awaiting(task, frames)
+
+
+def follow(future: object) -> Awaiting | None:
+    """Where an exception goes that ends ``future``, if there is one task, and nobody else, that
+    awaits it; it may be known already where it goes."""
+    if type(future) is Awaiting:
+        return future
+    found = waiters(future)
+    if len(found) != 1 or found[0][0] != COROUTINE:
+        return None
+    return awaiting(found[0][1])
+
+
 def task_of(frame: FrameType) -> object | None:
     """The asyncio task that runs in this thread, if ``frame`` is its outermost coroutine."""
     if not frame.f_code.co_flags & _COROUTINE_FLAGS:
         return None
+    task = running_task()
+    return task if _frame_of(coroutine_of(task)) is frame else None
+
+
+def running_task() -> object | None:
+    """The asyncio task that runs in this thread, if there is one."""
     tasks = sys.modules.get("asyncio.tasks")
     if tasks is None:
         return None
     try:
-        task = tasks.current_task()
+        return tasks.current_task()  # type: ignore[no-any-return]
     except Exception:  # no running loop
         return None
-    return task if _frame_of(coroutine_of(task)) is frame else None
 
 
 def coroutine_of(task: object) -> object:
     """The coroutine that a task of asyncio or trio runs, or MISSING."""
-    return lookup.attribute(task, "coro" if place(type(task)) == TRIO_TASK else "_coro")
+    return lookup.attribute(task, "coro" if is_trio_task(task) else "_coro")
 
 
 def _frame_of(coroutine: object) -> FrameType | None:
@@ -61,22 +109,59 @@ def _frame_of(coroutine: object) -> FrameType | None:
         return coroutine.cr_frame
     if type(coroutine) is GeneratorType:
         return coroutine.gi_frame
+    if type(coroutine) is AsyncGeneratorType:
+        return coroutine.ag_frame
     return None
 
 
-def waiting_frames(coroutine: object) -> list[tuple[FrameType, int]] | None:
-    """The frames that a suspended coroutine waits in, the innermost first, each with the
-    instruction that will raise; None where they cannot all be told."""
-    frames: list[tuple[FrameType, int]] = []
+def _beneath(coroutine: object) -> object:
+    """What a suspended coroutine awaits."""
+    if type(coroutine) is CoroutineType:
+        return coroutine.cr_await
+    if type(coroutine) is AsyncGeneratorType:
+        return coroutine.ag_await
+    return coroutine.gi_yieldfrom  # type: ignore[attr-defined]
+
+
+def _is_running(coroutine: object) -> bool:
+    if type(coroutine) is CoroutineType:
+        return coroutine.cr_running
+    return type(coroutine) is GeneratorType and coroutine.gi_running
+
+
+def _within(awaitable: object) -> object:
+    """The generator or coroutine inside an awaitable that C code makes of it; else itself.
+
+    These have no attribute for it, but tell the garbage collector (Objects/genobject.c).
+    """
+    if place(type(awaitable)) in _WRAPPERS:
+        for one in gc.get_referents(awaitable):
+            if type(one) in (AsyncGeneratorType, CoroutineType):
+                return one
+    return awaitable
+
+
+_WRAPPERS = (
+    "builtins.async_generator_asend",
+    "builtins.async_generator_athrow",
+    "builtins.coroutine_wrapper",
+)
+
+
+def waiting_frames(coroutine: object) -> list[FrameType] | None:
+    """The frames that a suspended coroutine waits in, the innermost first; None where they cannot
+    all be told."""
+    frames: list[FrameType] = []
     for _ in range(_MOST_LINKS):
+        if type(coroutine) is not CoroutineType:
+            coroutine = _within(coroutine)
         frame = _frame_of(coroutine)
         if frame is None:
             break
-        frames.append((frame, _resumes_at(frame)))
-        if type(coroutine) is CoroutineType:
-            coroutine = coroutine.cr_await
-        else:
-            coroutine = coroutine.gi_yieldfrom  # type: ignore[attr-defined]
+        if _is_running(coroutine):
+            return None
+        frames.append(frame)
+        coroutine = _beneath(coroutine)
     kind = place(type(coroutine))
     if not frames or (kind not in _LEAVES and not issubclass(type(coroutine), _LEAF_BASES)):
         return None
@@ -88,8 +173,9 @@ _LEAVES = ("_asyncio.FutureIter", "builtins.NoneType")
 _LEAF_BASES: tuple[type, ...] = ()
 
 
-def _resumes_at(frame: FrameType) -> int:
-    """The SEND that is tried again when the coroutine goes on."""
+def resumes_at(frame: FrameType) -> int:
+    """The instruction of a suspended frame that raises when it is resumed with an exception: the
+    SEND that is tried again when the coroutine goes on."""
     view = view_of(frame.f_code)
     number = view.ordinal(frame.f_lasti)
     while number is not None and number > 0:
@@ -102,9 +188,23 @@ def _resumes_at(frame: FrameType) -> int:
     return frame.f_lasti
 
 
+def give_time(future: object) -> None:
+    """Let the event loop's thread come to ``await future``, which it is just about to do.
+
+    A job may be so quick that nobody awaits it yet. Nothing waits in the loop's own thread.
+    """
+    for _ in range(_MOST_MILLISECONDS):
+        if _callbacks(future) or lookup.attribute(future, "_state") != "PENDING":
+            return
+        sleep(0.001)
+
+
+_MOST_MILLISECONDS = 20
+
+
 def waiters(future: object) -> list[Waiter]:
     """All who get the exception of a task, or of an asyncio or concurrent.futures future."""
-    if place(type(future)) == TRIO_TASK:
+    if is_trio_task(future):
         return [_trio_waiter(future)]
     found: list[Waiter] = []
     for callback in _callbacks(future):
@@ -204,6 +304,8 @@ def _function(callback: FunctionType, future: object) -> Waiter | None:
     if name in _BLIND:
         return None
     if name == "asyncio.futures._chain_future.<locals>._call_set_state":
+        if running_task() is None:
+            give_time(cells.get("destination"))
         return _only(cells.get("destination"))
     if name.startswith("asyncio.streams.StreamReaderProtocol.connection_made.<locals>"):
         return LOGS, name

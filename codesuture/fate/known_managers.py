@@ -41,9 +41,10 @@ def judge_known(
     return rule(name, arguments, value, raised) if rule is not None else None
 
 
-def is_known_to_pass(name: str) -> bool:
-    """Whether every manager called ``name`` lets every exception pass."""
-    return _RULES.get(name) is _passes
+def depends_on_value(name: str) -> bool:
+    """Whether it matters with which arguments the manager called ``name`` was made, or which one
+    it is: other managers of the table all do the same."""
+    return _RULES.get(name) in (_suppress, _expects)
 
 
 def _passes(
@@ -126,6 +127,18 @@ def _nursery(
     return Outcome(UNKNOWN, "has a nursery, which may raise it in a group")
 
 
+def _collapsing_group(
+    name: str, arguments: tuple[object, ...] | None, value: object, raised: Raised
+) -> Outcome:
+    """A task group that raises a single exception as it is (``starlette/_utils.py``)."""
+    if raised.becomes is not None:
+        leaves = raised.becomes.leaves
+        raised = Raised(leaves[0]) if len(leaves) == 1 else raised.becomes
+    elif not issubclass(raised.type, Exception):
+        return Outcome(UNKNOWN, "has a task group")
+    return Outcome(PASSES, "has a task group, which raises a single exception as it is", raised)
+
+
 _PASSES = (
     "_io.open", "io.open", "builtins.open", "_pyio.open", "_thread.allocate_lock", "_thread.RLock",
     "_thread.lock", "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext",
@@ -154,6 +167,7 @@ _PASSES = (
     "sqlalchemy.ext.asyncio.engine.AsyncConnection.begin",
     "sqlalchemy.ext.asyncio.session.AsyncSession",
     "sqlalchemy.ext.asyncio.session.AsyncSession.begin",
+    "fastapi.telemetry._api._operation",
 )  # fmt: skip
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(_PASSES, _passes),
@@ -169,6 +183,7 @@ _RULES: dict[str, Rule] = {
     "asyncio.timeouts.timeout_at": _timeout,
     "asyncio.timeouts.Timeout": _timeout,
     "asyncio.taskgroups.TaskGroup": _task_group,
+    "starlette._utils.create_collapsing_task_group": _collapsing_group,
     "trio.CancelScope": _cancel_scope,
     "trio._core._run.NurseryManager": _nursery,
     "anyio.CancelScope": _cancel_scope,

@@ -7,22 +7,33 @@ The manager is known by how it was made (``suppress(KeyError)``) or as the objec
 
 from __future__ import annotations
 
-from types import BuiltinFunctionType, FunctionType, MethodType
+from collections import deque
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 
 from codesuture.fate import lookup
 from codesuture.fate.handlers import judge_frame
-from codesuture.fate.known_managers import is_known_to_pass, judge_known
+from codesuture.fate.held import holds
+from codesuture.fate.known_managers import depends_on_value, judge_known
 from codesuture.fate.lookup import MISSING, place
 from codesuture.fate.returns import judge_exit, returned, returns_one
 from codesuture.fate.scope import InstanceOf, Scope
 from codesuture.fate.symbols import mentions
-from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
+from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Notes, Outcome, Raised
 from codesuture.fate.views import view_of
 from codesuture.surgery.opcodes import NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
+
     from codesuture.fate.symbols import Symbol
+    from codesuture.fate.verdict import Held, Likeness
     from codesuture.fate.views import CodeView
 
 _GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
@@ -48,26 +59,40 @@ def judge_manager(
     value, may_change = scope.look_at(symbol)
     if type(value) is InstanceOf:
         if name is not None and name not in bound and place(value.cls) in _ENTER_THEMSELVES:
-            held = scope.value(name)
+            held, _ = scope.look_at(name)
             if type(held) is value.cls:
-                return judge_object(held, scope, raised, depth)
+                return _judge_held(name, held, scope, raised, depth)
         scope.notes.live |= may_change
-        return judge_class(value.cls, _arguments(symbol, scope), scope, raised, depth)
+        return judge_class(value.cls, _arguments(symbol, scope, value.cls), scope, raised, depth)
     if value is not MISSING:
         if may_change:
-            scope.rely_on_type(symbol, value)
+            return _judge_held(symbol, value, scope, raised, depth)
         return judge_object(value, scope, raised, depth)
     scope.notes.live |= may_change
     if symbol is not None and symbol[0] == "call":
         function = scope.value(symbol[1])  # type: ignore[arg-type]
         if function is not MISSING:
-            return judge_call(function, _arguments(symbol, scope), scope, raised, depth)
+            arguments = _arguments(symbol, scope, function)
+            return judge_call(function, arguments, scope, raised, depth)
     unknown = Outcome(UNKNOWN, "has a context manager that cannot be told")
     return unknown.varying() if symbol is None else unknown  # None: one of several, mostly
 
 
-def _arguments(symbol: Symbol, scope: Scope) -> tuple[object, ...] | None:
-    """The values of a call's arguments; None where not even their number is known."""
+def _judge_held(
+    symbol: Symbol, value: object, scope: Scope, raised: Raised, depth: int
+) -> Outcome:
+    """What this manager does, which ``symbol`` stands for in the frame: another one, next time."""
+    outcome = judge_object(value, scope, raised, depth)
+    scope.rely_on_like(symbol, value, outcome.like)
+    return outcome
+
+
+def _arguments(symbol: Symbol, scope: Scope, function: object) -> tuple[object, ...] | None:
+    """The values of a call's arguments; None where not even their number is known, or where they
+    do not matter for the manager that ``function`` makes."""
+    made = lookup.mro(function) if lookup.is_class(function) else (function,)  # type: ignore[arg-type]
+    if not any(depends_on_value(place(one)) for one in made):
+        return None
     if symbol is None or symbol[0] != "call":
         return None
     if type(symbol[2]) is tuple:
@@ -189,38 +214,110 @@ def judge_object(value: object, scope: Scope, raised: Raised, depth: int) -> Out
         return _judge_live_generator(value, scope, raised, depth)
     known = judge_known(kind, None, value, scope, raised)
     if known is not None:
-        scope.notes.live |= not is_known_to_pass(kind)
+        scope.notes.live |= depends_on_value(kind)
         return known
     return judge_class(cls, None, scope, raised, depth, value)
 
 
 def _judge_live_generator(value: object, scope: Scope, raised: Raised, depth: int) -> Outcome:
-    scope.notes.live = True
-    generator = lookup.attribute(value, "gen")
-    for prefix in ("gi", "ag"):
-        frame = lookup.attribute(generator, prefix + "_frame")
-        if frame is not MISSING and frame is not None:
-            inner = Scope.of_frame(frame, scope.notes)  # type: ignore[arg-type]
-            view = view_of(frame.f_code)  # type: ignore[attr-defined]
-            outcome = judge_frame(view, inner, frame.f_lasti, raised, _nested(depth))  # type: ignore[attr-defined]
-            outcome.why = f"has a context manager that {outcome.why}"
-            return outcome
-    return Outcome(UNKNOWN, "has a context manager that has ended already")
+    """``value`` is what ``@contextmanager`` makes, and waits in its ``yield``."""
+    frame = _generator_frame(value)
+    if frame is None:
+        scope.notes.live = True
+        return Outcome(UNKNOWN, "has a context manager that has ended already")
+    notes = Notes()
+    inner = Scope.of_frame(frame, notes)
+    asked = _ASKS.get(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
+    if asked is not None:
+        outcome = _judge_held(asked, inner.look_at(asked)[0], inner, raised, depth + 1)
+    else:
+        view = view_of(frame.f_code)
+        outcome = judge_frame(view, inner, frame.f_lasti, raised, _nested(depth))
+        outcome.why = f"has a context manager that {outcome.why}"
+    scope.notes.take(notes)
+    outcome.like = _like_generator(type(value), frame, notes.held)
+    return outcome
+
+
+#: Generators that ask another manager what to do with an exception, in a way that cannot be read.
+_ASKS: dict[str, Symbol] = {"fastapi.concurrency.contextmanager_in_threadpool": ("local", "cm")}
+
+
+def _generator_frame(manager: object) -> FrameType | None:
+    generator = lookup.attribute(manager, "gen")
+    if type(generator) is GeneratorType:
+        return generator.gi_frame
+    return generator.ag_frame if type(generator) is AsyncGeneratorType else None
+
+
+def _like_generator(cls: type, frame: FrameType, inside: list[Held]) -> Likeness:
+    code, lasti = frame.f_code, frame.f_lasti
+
+    def like(other: object) -> bool:
+        at = _generator_frame(other) if type(other) is cls else None
+        return at is not None and at.f_code is code and at.f_lasti == lasti and holds(at, inside)
+
+    return like
 
 
 def judge_stack(value: object, scope: Scope, raised: Raised, depth: int) -> Outcome:
     """The managers of an ExitStack, the last one first (Lib/contextlib.py)."""
-    scope.notes.live = True
-    callbacks = lookup.attribute(value, "_exit_callbacks")
-    if callbacks is MISSING:
+    callbacks = _callbacks(value)
+    if callbacks is None:
+        scope.notes.live = True
         return Outcome(UNKNOWN, "has an ExitStack that cannot be read")
     name = type(value).__name__
-    for _, callback in reversed(list(callbacks)):  # type: ignore[call-overload]
+    outcome, alike = Outcome(PASSES, "lets it pass", raised), []
+    for callback in callbacks:
         outcome = _judge_callback(callback, scope, raised, depth + 1)
+        alike.append(_like_callback(callback, outcome.like))
         if outcome.kind != PASSES:
-            return Outcome(outcome.kind, f"has an {name} that {outcome.why}")
+            break
         raised = outcome.raised or raised
-    return Outcome(PASSES, f"has an {name} that lets it pass", raised)
+    found = Outcome(outcome.kind, f"has an {name} that {outcome.why}", raised)
+    found.varies, found.like = outcome.varies, _like_stack(type(value), alike, len(callbacks))
+    return found
+
+
+def _callbacks(stack: object) -> list[object] | None:
+    """What the stack calls, the first one first; only as many as the deque says it holds."""
+    names = lookup.instance_dict(stack)
+    found = None if names is None else names.get("_exit_callbacks")
+    if type(found) is not deque:
+        return None
+    return [entry[1] for entry in reversed(found.copy())]
+
+
+def _like_stack(cls: type, alike: list[Likeness], number: int) -> Likeness:
+    def like(other: object) -> bool:
+        callbacks = _callbacks(other) if type(other) is cls else None
+        if callbacks is None or len(callbacks) != number:
+            return False
+        return all(one(callback) for one, callback in zip(alike, callbacks, strict=False))
+
+    return like
+
+
+def _like_callback(callback: object, like: Likeness | None) -> Likeness:
+    """The same function, of a manager that is ``like`` that."""
+    kind = type(callback)
+    if type(callback) is FunctionType and _calls_only(callback):
+        code = callback.__code__
+        return lambda other: type(other) is FunctionType and other.__code__ is code
+    if kind is not MethodType and kind is not BuiltinFunctionType:
+        return lambda other: other is callback
+    owner, name = type(callback.__self__), callback.__name__  # type: ignore[attr-defined]
+    function = lookup.attribute(callback, "__func__")
+
+    def same(other: object) -> bool:
+        if type(other) is not kind or lookup.attribute(other, "__func__") is not function:
+            return False
+        if function is MISSING and other.__name__ != name:
+            return False
+        held = other.__self__
+        return type(held) is owner if like is None else like(held)
+
+    return same
 
 
 def _judge_callback(callback: object, scope: Scope, raised: Raised, depth: int) -> Outcome:
@@ -232,11 +329,16 @@ def _judge_callback(callback: object, scope: Scope, raised: Raised, depth: int) 
         if type(function) is FunctionType and not any(function is entry for entry in own):
             return judge_exit(function, owner, raised, scope.notes, _nested(depth))
         return judge_object(owner, scope, raised, depth)
-    if type(callback) is FunctionType and "_create_" in callback.__qualname__:
-        return Outcome(PASSES, "calls a function at its end")  # of .callback(): never swallows
-    if type(callback) is FunctionType:
-        return judge_exit(callback, None, raised, scope.notes, _nested(depth))
-    return Outcome(UNKNOWN, "has a callback that cannot be read")
+    if type(callback) is not FunctionType:
+        return Outcome(UNKNOWN, "has a callback that cannot be read")
+    if _calls_only(callback):
+        return Outcome(PASSES, "calls a function at its end")
+    return judge_exit(callback, None, raised, scope.notes, _nested(depth))
+
+
+def _calls_only(function: FunctionType) -> bool:
+    """Whether it is what ``ExitStack.callback`` makes, which never swallows."""
+    return "_create_" in function.__qualname__ and lookup.is_library(function)
 
 
 def judge_class(

@@ -16,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-TRIO_TASK = "trio.lowlevel.Task"
 _TRIO = "trio._core._run"
 _ANYIO = "anyio._backends._asyncio"
 ANYIO_CALLBACK = f"{_ANYIO}.TaskGroup._spawn.<locals>.task_done"
@@ -52,10 +51,10 @@ def cancellation(group: object) -> object:
     return lookup.loaded("asyncio.exceptions", "CancelledError")
 
 
-def position_behind(group: object, frames: list[tuple[FrameType, int]]) -> int | None:
+def position_behind(group: object, frames: list[FrameType]) -> int | None:
     """The position in ``frames`` behind the ``__aexit__`` that waits for the group, if it does."""
     position = None
-    for number, (frame, _) in enumerate(frames):
+    for number, frame in enumerate(frames):
         for path in _WAITING.get(str(frame.f_globals.get("__name__")), ()):
             value = local_variables(frame).get(path[0], MISSING)
             for name in path[1:]:
@@ -63,6 +62,12 @@ def position_behind(group: object, frames: list[tuple[FrameType, int]]) -> int |
             if value is group:
                 position = number + 1
     return position
+
+
+def is_trio_task(task: object) -> bool:
+    """Whether it is one of trio's; tasks of anyio are those of what it runs on."""
+    kind = lookup.loaded(_TRIO, "Task")
+    return kind is not MISSING and type(task) is kind
 
 
 def nursery_of(task: object) -> object:

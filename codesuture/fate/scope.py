@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from codesuture.fate.symbols import Symbol
-    from codesuture.fate.verdict import Notes
+    from codesuture.fate.verdict import Likeness, Notes
     from codesuture.fate.views import CodeView
 
 _DEPTH = 12
@@ -119,12 +119,13 @@ class Scope:
         self.notes.live = before
         return value, changes
 
-    def rely_on_type(self, symbol: Symbol, value: object) -> None:
-        """Note that only the type of what ``symbol`` stands for in the frame matters."""
+    def rely_on_like(self, symbol: Symbol, value: object, like: Likeness | None) -> None:
+        """Note that of what ``symbol`` stands for in the frame only this matters: that it is
+        ``like`` that, or (None) of its type."""
         if self._frame is None:  # a function that is only thought of: nothing to look at again
             self.notes.live = True
         else:
-            self.notes.held.append((symbol, type(value)))
+            self.notes.held.append((symbol, like or type(value)))
 
     def value(self, symbol: Symbol, depth: int = 0) -> object:
         """The object that ``symbol`` stands for, an :class:`InstanceOf`, or MISSING."""

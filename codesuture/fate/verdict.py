@@ -10,10 +10,14 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from codesuture.fate.symbols import Symbol
+    from codesuture.fate.turns import Turn
 
-    #: What a frame holds: how to come to it there, and its type. Or, as ``("boundary", boundary,
-    #: type of exception)`` and a fate, what the rule of the boundary says of the frame.
+    #: What a frame holds: how to come to it there, and its type or what else it has to be (a
+    #: :data:`Likeness`). Or, as ``("boundary", boundary, type of exception)`` and a fate, what the
+    #: rule of the boundary says of the frame.
     Held = tuple[Symbol, object]
+    #: Whether an object is so much like the one that was looked at that the answer is the same.
+    Likeness = Callable[[object], bool]
     #: A global name: the module's names, the built-in ones, the name, what it stands for.
     Name = tuple[dict[str, object], dict[str, object], str, object]
 
@@ -35,12 +39,14 @@ class Verdict:
     false the answer depended on objects that may be others next time. ``held`` are objects in
     its frames that have to be of the same type then: by the frame's place in the chain.
     ``settled`` tells that the last frame of the chain handles it by itself, whatever the others do.
+    ``turns`` tell where the chain goes on in another task, by the place in it (``fate.turns``).
     Where ``varies`` is true, the fate depends on what the program is doing at the time: what
     became of one exception says nothing about the next.
     """
 
     __slots__ = (
-        "_facts", "_names", "cacheable", "evidence", "fate", "frames", "held", "settled", "varies",
+        "_facts", "_names", "cacheable", "evidence", "fate", "frames", "held", "settled", "turns",
+        "varies",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +58,7 @@ class Verdict:
         settled: bool = False,
         held: dict[int, list[Held]] | None = None,
         varies: bool = False,
+        turns: dict[int, Turn] | None = None,
     ) -> None:
         self.fate = fate
         self.evidence = evidence
@@ -60,6 +67,7 @@ class Verdict:
         self.settled = settled
         self.held = held or {}
         self.varies = varies
+        self.turns = turns or {}
         self._names = tuple(notes.names.values()) if notes is not None else ()
         self._facts = tuple(notes.facts) if notes is not None else ()
 
@@ -144,10 +152,10 @@ class Outcome:
     handles it does so for every exception alike (``except Exception:`` and wider). ``direct`` is
     what was called, where there is no C code between two frames; ``made_by`` what gave the unknown
     object that was. ``varies`` tells of an unknown one that it is handled at some times and passes
-    at others.
+    at others. ``like`` tells which other objects would do the same; None: those of the same type.
     """
 
-    __slots__ = ("catch_all", "direct", "kind", "made_by", "raised", "varies", "why")
+    __slots__ = ("catch_all", "direct", "kind", "like", "made_by", "raised", "varies", "why")
 
     def __init__(
         self, kind: str, why: str, raised: Raised | None = None, catch_all: bool = False
@@ -158,6 +166,7 @@ class Outcome:
         self.catch_all = catch_all
         self.direct: Symbol = None
         self.made_by: Symbol = None
+        self.like: Likeness | None = None
         self.varies = False
 
     def varying(self) -> Outcome:

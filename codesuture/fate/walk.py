@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 
 from codesuture.fate import futures, lookup, nurseries
-from codesuture.fate.boundaries import Boundary, boundary_of
+from codesuture.fate.boundaries import Boundary, boundary_of, framework_boundary
 from codesuture.fate.callers import judge_gap
 from codesuture.fate.handlers import judge_frame
 from codesuture.fate.lookup import MISSING
 from codesuture.fate.managers import judge_manager
 from codesuture.fate.scope import Scope
+from codesuture.fate.turns import end_of_task
 from codesuture.fate.verdict import (
     HANDLED,
     PASSES,
@@ -27,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
+    from codesuture.fate.turns import Turn
     from codesuture.fate.verdict import Held
 
 _MOST_FRAMES = 2000
@@ -50,14 +52,28 @@ class Walk:
         self.notes = Notes()
         self.frames: list[tuple[CodeType, int]] = []
         self.deliveries = 0
+        #: The task whose suspended frames are being read; None while it is the running ones.
+        self.task: object | None = None
+        #: Where the chain goes on elsewhere than in the caller, by the place in it.
+        self.turns: dict[int, Turn] = {}
+        #: The instruction of the last frame that raises it.
+        self.offset = -1
         self.held: dict[int, list[Held]] = {}
         #: Whether the last frame's own handlers have given the answer.
         self.settled = False
         self.varies = False
 
     def verdict(self, kind: str, evidence: str) -> Verdict:
-        frames = tuple(self.frames)
-        return Verdict(kind, evidence, frames, self.notes, self.settled, self.held, self.varies)
+        return Verdict(
+            kind,
+            evidence,
+            tuple(self.frames),
+            self.notes,
+            self.settled,
+            self.held,
+            self.varies,
+            self.turns,
+        )
 
     def outward(self, frame: FrameType, offset: int) -> tuple[str, str]:
         """The fate of an exception raised in ``frame`` at ``offset``, and the evidence."""
@@ -68,7 +84,7 @@ class Walk:
                 return answer
             task = futures.task_of(at)
             if task is not None:
-                return self.deliver(task)
+                return self.deliver(task, end_of_task)
             caller = at.f_back
             if caller is None:
                 return self.bottom(at)
@@ -84,7 +100,9 @@ class Walk:
         outcome = judge_gap(caller, frame, caller.f_lasti, self.raised, scope)
         if outcome.direct is not None and notes.live:
             # The chain tells what was called; a variable may hold something that calls it.
-            if outcome.direct[0] in ("local", "free"):
+            if outcome.like is not None:
+                notes.held.append((outcome.direct, outcome.like))
+            elif outcome.direct[0] in ("local", "free"):
                 notes.held.append((outcome.direct, type(scope.value(outcome.direct))))
             notes.live = False
         if outcome.made_by is not None and notes.live:
@@ -94,7 +112,7 @@ class Walk:
         self.take(notes, len(self.frames))
         if outcome.kind != PASSES:
             self.varies = outcome.varies
-            evidence = _sentence(frame, self.frames[-1][1], outcome)
+            evidence = _sentence(frame, self.offset, outcome)
             self.frames.append((caller.f_code, caller.f_lasti))
             return outcome.kind, evidence
         self.raised = outcome.raised or self.raised
@@ -108,21 +126,22 @@ class Walk:
 
     def judge(self, frame: FrameType, offset: int) -> tuple[str, str] | None:
         """The answer, where this frame gives one; None where the exception leaves it."""
-        self.frames.append((frame.f_code, offset))
+        self.frames.append((frame.f_code, frame.f_lasti if self.frames else offset))
         if len(self.frames) > _MOST_FRAMES:
             return UNKNOWN, f"More than {_MOST_FRAMES} frames would have to be read."
+        self.offset = offset
         view = view_of(frame.f_code)
         notes = Notes()
         scope = Scope.of_frame(frame, notes)
         outcome = judge_frame(view, scope, offset, self.raised, judge_manager)
-        catches = outcome.catch_all and outcome.kind != PASSES
-        boundary = boundary_of(frame) if catches else None
+        boundary = _boundary(frame, outcome, view.cover(offset) is not None)
         if boundary is not None:
             # Its rule says what its catch-all means, whatever that looks at.
             notes.live = False
             notes.held.clear()
         self.take(notes, len(self.frames) - 1)
         if boundary is not None:
+            self.raised = outcome.raised or self.raised
             return self.at_boundary(boundary, frame)
         if outcome.kind == PASSES:
             self.raised = outcome.raised or self.raised
@@ -133,9 +152,10 @@ class Walk:
         return outcome.kind, _sentence(frame, offset, outcome)
 
     def at_boundary(self, boundary: Boundary, frame: FrameType) -> tuple[str, str] | None:
-        future = boundary.future_of(frame) if boundary.future_of is not None else MISSING
-        if future is not MISSING:
-            return self.deliver(future)
+        if boundary.future_of is not None:
+            future = boundary.future_of(frame, self.task)
+            if future is not MISSING:
+                return self.deliver(future, boundary.future_of)
         kind, reason = boundary.judge(frame, self.raised.type)
         if boundary.is_conditional:
             ends = (("boundary", boundary, self.raised.type), kind)
@@ -159,12 +179,19 @@ class Walk:
 
     # --- futures ------------------------------------------------------------------------
 
-    def deliver(self, future: object) -> tuple[str, str]:
-        """The exception ends a task or a job: follow it to those who wait for that."""
-        self.notes.live = self.varies = True
+    def deliver(self, future: object, turn: Turn) -> tuple[str, str]:
+        """The exception ends a task or a job: follow it to those who wait for that.
+
+        ``turn`` finds the future again from the last frame of the chain.
+        """
         self.deliveries += 1
         if self.deliveries > _MOST_DELIVERIES:
             return UNKNOWN, "It goes from task to task too often to be followed."
+        only = futures.follow(future)
+        if only is not None:
+            self.turns[len(self.frames) - 1] = turn
+            return self.along(only)
+        self.notes.live = self.varies = True
         found = futures.waiters(future)
         if not found:
             return UNKNOWN, "It ends a task or a job for which nobody waits yet."
@@ -198,6 +225,7 @@ class Walk:
         if caller is None:
             return self.bottom(frame)
         self.frames.append((frame.f_code, frame.f_lasti))
+        self.offset = frame.f_lasti
         return self.gap(caller, frame) or self.outward(caller, caller.f_lasti)
 
     def into_task(self, task: object, group: object | None) -> tuple[str, str]:
@@ -212,13 +240,26 @@ class Walk:
                 self.raised = Raised(cancelled, None, (), self.raised.grouped())  # type: ignore[arg-type]
             else:
                 self.raised, frames = self.raised.grouped(), frames[position:]
-        for frame, offset in frames:
-            answer = self.judge(frame, offset)
+        return self.along(futures.Awaiting(task, frames))
+
+    def along(self, awaiting: futures.Awaiting) -> tuple[str, str]:
+        """The frames of a suspended task are resumed with it."""
+        self.task = awaiting.task
+        for frame in awaiting.frames:
+            answer = self.judge(frame, futures.resumes_at(frame))
             if answer is not None:
                 return answer
         if self.raised.becomes is not None:
             return UNKNOWN, "It ends a task of a group whose async with cannot be found."
-        return self.deliver(task)
+        return self.deliver(awaiting.task, end_of_task)
+
+
+def _boundary(frame: FrameType, outcome: Outcome, covered: bool) -> Boundary | None:
+    """The boundary whose rule decides, where this is what the frame's own handlers do."""
+    if outcome.kind != PASSES:
+        return boundary_of(frame) if outcome.catch_all else None
+    found = framework_boundary(frame) if covered else None
+    return found if found is not None and found.raises else None
 
 
 def _sentence(frame: FrameType, offset: int, outcome: Outcome) -> str:

@@ -54,7 +54,7 @@ def settle(
             f"It was not known whether somebody handles it: {proof.doubt.rstrip('.')}; but on "
             f"{proof.created[:10]} it reached {proof.reached}."
         )
-        return Verdict(UNHANDLED, evidence, way.raw, Notes())
+        return Verdict(UNHANDLED, evidence, way.raw, Notes(), turns=way.turns)
     if session.config.verbose:
         session.say_once(_left_alone(exception, frame, offset, verdict))
     if way is not None:

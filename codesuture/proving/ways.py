@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from codesuture.fate import reporting
+from codesuture.fate.turns import outward, turn_at
 from codesuture.fate.views import view_of
 from codesuture.session import module_of
 from codesuture.surgery.fingerprint import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import CodeType, FrameType
 
     from codesuture.fate import Boundary
+    from codesuture.fate.turns import Turn
     from codesuture.store.proof import Proof
 
     #: A place in the program: code, and the instruction that it is at.
@@ -38,8 +39,10 @@ class Way:
         self.boundary: Boundary | None = None
         raw: list[Step] = []
         steps: list[Step] = []
-        for at, lasti in _outward(frame, offset):
-            raw.append((at.f_code, lasti))
+        #: Where it goes on in another task (``fate.turns``).
+        self.turns: dict[int, Turn] = {}
+        for at, lasti in outward(frame, offset, self._turn):
+            raw.append((at.f_code, at.f_lasti if raw else lasti))
             self.boundary = reporting(at, kind)
             if not _is_plumbing(at) or self.boundary is not None:
                 self.frames.append(at)
@@ -48,6 +51,12 @@ class Way:
                 break
         self.raw = tuple(raw)
         self.steps = tuple(steps)
+
+    def _turn(self, place: int, frame: FrameType, task: object, last: bool) -> Turn | None:
+        found = turn_at(frame, task, last)
+        if found is not None:
+            self.turns[place] = found
+        return found
 
     def is_that_of(self, proof: Proof) -> bool:
         """Whether a proof was made for the same chain of the same code."""
@@ -62,14 +71,6 @@ class Way:
                 proof.chain, self.frames, self.steps, strict=True
             )
         )
-
-
-def _outward(frame: FrameType, offset: int) -> Iterator[tuple[FrameType, int]]:
-    yield frame, offset
-    at = frame.f_back
-    while at is not None:
-        yield at, at.f_lasti
-        at = at.f_back
 
 
 def _is_plumbing(frame: FrameType) -> bool:

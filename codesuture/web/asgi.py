@@ -29,6 +29,7 @@ class MarkedASGIApplication:
     """Calls ``application``, and lets its responses say what was healed in them.
 
     Requests of HTTP and websockets are marked; other scopes (``lifespan``) go through as they are.
+    Where one of these is around another, it is one request.
     """
 
     def __init__(self, application: Application) -> None:
@@ -36,41 +37,38 @@ class MarkedASGIApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("type") not in ("http", "websocket"):
-            await self.application(scope, receive, send)
-            return
-        request = marking.begin(
-            lambda: line(scope.get("method", "websocket"), scope.get("path", "?"))
-        )
-        source, kept = _Source(receive), dict(scope)
-        while True:
-            learned = request.learned
-            response = _Response(request, send)
             try:
-                await self.application(scope, source.receive, response.send)
+                await self.application(scope, receive, send)
             except BaseException as error:
-                self.report_crash()
-                if not self._is_to_be_repeated(response, source, kept, learned):
-                    await response.release()
-                    _leave_no_trace(error)
-                    raise
-            else:
-                failed = response.is_failure
-                if not failed or not self._is_to_be_repeated(response, source, kept, learned):
-                    await response.release()
-                    return
-            request.replays += 1
-            source.rewind()
-            scope.clear()
-            scope.update(kept)
-
-    def _is_to_be_repeated(
-        self, response: _Response, source: _Source, scope: Scope, learned: int
-    ) -> bool:
-        return (
-            not response.started
-            and can_repeat(scope.get("method"), source.has_body)
-            and is_worth_it(response.request, learned)
-        )
+                _leave_no_trace(error)
+                raise
+            return
+        request, own = marking.current(), False
+        if request is None or request.sent:
+            request, own = marking.begin(_describing(scope)), True
+        exchange = _Exchange(request, scope, receive, send)
+        if exchange.repeatable:
+            receive = exchange.receive
+        try:
+            while True:
+                try:
+                    await self.application(scope, receive, exchange.send)
+                except Exception:
+                    self.report_crash()
+                    if not exchange.is_to_be_repeated():
+                        await exchange.release()
+                        raise
+                else:
+                    if not exchange.is_failure or not exchange.is_to_be_repeated():
+                        await exchange.release()
+                        return
+                exchange.repeat()
+        except BaseException as error:
+            _leave_no_trace(error)
+            raise
+        finally:
+            if own:
+                marking.end()
 
     def report_crash(self) -> None:
         """An exception has left the application: ``proving`` looks for it here."""
@@ -94,81 +92,130 @@ def _leave_no_trace(error: BaseException) -> None:
     error.__traceback__ = trace
 
 
-class _Source:
-    """The server's ``receive``; what it has said can be said again."""
+def _describing(scope: Scope) -> Callable[[], str]:
+    return lambda: line(scope.get("method", "websocket"), scope.get("path", "?"))
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._said: list[Message] = []
-        self._again: list[Message] = []
+
+async def _nothing() -> None:
+    """What is awaited for a message that is held back."""
+
+
+class _Exchange:
+    """One request and its response: stands for the server's ``receive`` and ``send``.
+
+    Both are plain functions that give what the server's own give, so that a message costs little
+    and no frame of ours is awaited. What a request that may be repeated was told can be told again.
+    A response that fails may be held back as long as it can be replaced.
+    """
+
+    __slots__ = (
+        "_again", "_held", "_kept", "_learned", "_receive", "_said", "_scope", "_send", "_size",
+        "repeatable", "request", "started",
+    )  # fmt: skip
+
+    def __init__(
+        self, request: marking.Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self.request = request
+        #: Whether it may be repeated, as far as its method goes.
+        self.repeatable = can_repeat(scope.get("method"), False)
+        #: Whether something of the response is out.
+        self.started = False
+        self._held: list[Message] | None = None
+        self._send = send
+        if self.repeatable:
+            self._scope, self._kept = scope, dict(scope)
+            self._receive = receive
+            self._learned = request.learned
+            self._said: tuple[Message, ...] = ()
+            self._again: tuple[Message, ...] = ()
+
+    # --- the request ---------------------------------------------------------------------
 
     async def receive(self) -> Message:
-        """What the application calls."""
+        """What the application calls, where the request may be repeated."""
         if self._again:
-            return self._again.pop(0)
-        message = await self._receive()
+            message, self._again = self._again[0], self._again[1:]
+            return message
+        try:
+            message = await self._receive()
+        except BaseException as error:
+            _leave_no_trace(error)
+            raise
         if len(self._said) < 2:  # the empty body of a safe request is one message
-            self._said.append(message)
+            self._said += (message,)
         return message
 
-    @property
-    def has_body(self) -> bool:
+    def _has_body(self) -> bool:
         """Whether there is more than the one message of a request without a body."""
         return len(self._said) > 1 or any(
             message.get("type") != "http.request" or message.get("body") or message.get("more_body")
             for message in self._said
         )
 
-    def rewind(self) -> None:
-        """Say it again."""
-        self._again = list(self._said)
+    def is_to_be_repeated(self) -> bool:
+        """Whether the application may be called again, and would answer then."""
+        return (
+            self.repeatable
+            and not self.started
+            and not self._has_body()
+            and is_worth_it(self.request, self._learned)
+        )
 
+    def repeat(self) -> None:
+        """Begin again, with the very same request."""
+        self.request.replays += 1
+        self._learned = self.request.learned
+        self._again = self._said
+        self._held = None
+        self._scope.clear()
+        self._scope.update(self._kept)
 
-class _Response:
-    """The server's ``send``; a response that fails may be held back, as long as it can be replaced.
-
-    ``started`` tells that something of it is out.
-    """
-
-    def __init__(self, request: marking.Request, send: Send) -> None:
-        self.request = request
-        self._send = send
-        self._held: list[Message] = []
-        self._size = 0
-        self.started = False
+    # --- the response --------------------------------------------------------------------
 
     @property
     def is_failure(self) -> bool:
         """Whether it is an error of the application's own (5xx), and none of it is out."""
-        return bool(self._held) and not self.started
+        return self._held is not None
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """What the application calls."""
-        if not self.started and self._may_hold(message):
-            self._held.append(message)
-            return
-        if self._held:
-            await self.release()
-        await self._pass_on(message)
+        if self._held is not None:
+            if self._may_hold_more(message):
+                self._held.append(message)
+                return _nothing()
+            return self._send_held(message)
+        if message.get("type") in _WITH_HEADERS:
+            if self._may_hold(message):
+                self._held, self._size = [message], 0
+                return _nothing()
+            message = self._marked(message)
+        self.started = True
+        return self._send(message)
 
     def _may_hold(self, message: Message) -> bool:
-        if not self._held:
-            doubted = self.request.doubted and message.get("type") == "http.response.start"
-            return doubted and message.get("status", 200) >= 500
+        return (
+            self.request.doubted
+            and self.repeatable
+            and not self.started
+            and message.get("type") == "http.response.start"
+            and message.get("status", 200) >= 500
+        )
+
+    def _may_hold_more(self, message: Message) -> bool:
         self._size += len(message.get("body", b""))
         return message.get("type") == "http.response.body" and self._size <= _MOST_HELD
 
+    async def _send_held(self, message: Message) -> None:
+        await self.release()
+        await self.send(message)
+
     async def release(self) -> None:
         """Send what was held back."""
-        held, self._held = self._held, []
+        held, self._held = self._held or (), None
+        self.started = self.started or bool(held)
         for message in held:
-            await self._pass_on(message)
-
-    async def _pass_on(self, message: Message) -> None:
-        self.started = True
-        if message.get("type") in _WITH_HEADERS:
-            message = self._marked(message)
-        await self._send(message)
+            await self.send(message)
 
     def _marked(self, message: Message) -> Message:
         found = self.request.headers()

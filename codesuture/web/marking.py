@@ -7,13 +7,14 @@ The request is in a context variable: threads and tasks have their own, and what
 from __future__ import annotations
 
 from _contextvars import ContextVar
+from types import MappingProxyType
 
 from codesuture.session import current as session
 from codesuture.web.words import token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from codesuture.store.patch import Patch
 
@@ -30,25 +31,23 @@ class Request:
     ``learned`` counts what was proved in it since, ``replays`` how often it was run again.
     """
 
-    __slots__ = (
-        "_describe", "_more", "_patches", "_written", "doubted", "learned", "replays", "sent",
-    )  # fmt: skip
+    # Most requests are not healed: what they begin with is the class's.
+    _patches: Mapping[str, Patch] = MappingProxyType({})
+    _written = 0
+    _more = 0
+    sent = False
+    doubted = False
+    learned = 0
+    replays = 0
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self._describe = describe
-        self._patches: dict[str, Patch] = {}
-        self._written = 0
-        self._more = 0
-        self.sent = False
-        self.doubted = False
-        self.learned = 0
-        self.replays = 0
 
     def healed(self, patch: Patch) -> None:
         """Note that a patch was used; one that comes too late for the headers is told."""
         if patch.id in self._patches:
             return
-        self._patches[patch.id] = patch
+        self._patches = {**self._patches, patch.id: patch}
         if self.sent:
             from codesuture.messages import emit
 

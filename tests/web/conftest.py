@@ -8,7 +8,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +65,17 @@ class Server:
             if connection is None:
                 used.close()
 
+    def overlap(self, paths: list[str], opens: str) -> list[Answer]:
+        """The answers to requests that are in the server at the same time: they wait there until
+        `opens` is asked for; `/waiting` answers how many there are."""
+        with ThreadPoolExecutor(len(paths)) as pool:
+            found = [pool.submit(self.get, path) for path in paths]
+            end = time.monotonic() + LIMIT
+            while self.get("/waiting").text != str(len(paths)):
+                assert time.monotonic() < end, f"they do not come to wait:\n{self.errors}"
+            self.get(opens)
+            return [one.result(LIMIT) for one in found]
+
     @property
     def output(self) -> str:
         """What the server has written to standard output so far."""
@@ -72,6 +85,13 @@ class Server:
     def errors(self) -> str:
         """What it has written to standard error so far."""
         return (self._folder / "stderr").read_text(encoding="utf-8", errors="replace")
+
+    def comes_to_say(self, text: str) -> bool:
+        """Whether it writes this to standard error, or has done so."""
+        end = time.monotonic() + LIMIT
+        while text not in self.errors and time.monotonic() < end:
+            time.sleep(0.02)
+        return text in self.errors
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it, as `kill` does; gives its exit code."""
@@ -108,10 +128,7 @@ def free_port() -> int:
 Serve = Callable[..., Server]
 
 
-@pytest.fixture
-def serve(installed_python, tmp_path) -> Iterator[Serve]:
-    """`serve("-m", "gunicorn", "-b", "127.0.0.1:{port}", "app:app", cwd=folder)` starts this
-    Python with the agent (`agent=False`: without it) and waits until it answers at `{port}`."""
+def _serving(python: Any, folder: Path) -> Iterator[Serve]:
     servers: list[Server] = []
 
     def start(
@@ -120,25 +137,21 @@ def serve(installed_python, tmp_path) -> Iterator[Serve]:
         agent: bool = True,
         env: Mapping[str, str] | None = None,
     ) -> Server:
-        folder = tmp_path / f"server-{len(servers)}"
-        folder.mkdir()
+        place = folder / f"server-{len(servers)}"
+        place.mkdir()
         port = free_port()
         switch = {"CODESUTURE": "1"} if agent else {}
         command = [str(word).replace("{port}", str(port)) for word in words]
-        with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as errors:
+        with open(place / "stdout", "wb") as out, open(place / "stderr", "wb") as errors:
             process = subprocess.Popen(
-                [installed_python.python, *command],
+                [python.python, *command],
                 cwd=cwd,
-                env={
-                    **installed_python.environment(**switch),
-                    "PYTHONUNBUFFERED": "1",
-                    **(env or {}),
-                },
+                env={**python.environment(**switch), "PYTHONUNBUFFERED": "1", **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=errors,
             )
-        server = Server(process, port, folder)
+        server = Server(process, port, place)
         servers.append(server)
         server.wait_until_it_answers()
         return server
@@ -147,6 +160,19 @@ def serve(installed_python, tmp_path) -> Iterator[Serve]:
     for server in servers:
         if server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture
+def serve(installed_python, tmp_path) -> Iterator[Serve]:
+    """`serve("-m", "gunicorn", "-b", "127.0.0.1:{port}", "app:app", cwd=folder)` starts this
+    Python with the agent (`agent=False`: without it) and waits until it answers at `{port}`."""
+    yield from _serving(installed_python, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def serve_all(installed_python, tmp_path_factory) -> Iterator[Serve]:
+    """Like `serve`; what it starts serves all tests of a module."""
+    yield from _serving(installed_python, tmp_path_factory.mktemp("servers"))
 
 
 #: Servers for WSGI, each with the words that start it for the application `app` of `app.py`.

@@ -7,8 +7,8 @@ to 3.13.
 
 from __future__ import annotations
 
-from codesuture.fate import UNKNOWN, Boundary
-from codesuture.fate.boundaries import where
+from codesuture.fate import Boundary
+from codesuture.fate.boundaries import delivered
 from codesuture.fate.lookup import MISSING
 from codesuture.frames import local_variables
 
@@ -17,14 +17,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def _delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
-    return UNKNOWN, f"reaches {where(frame)}, which hands it to whoever called"
-
-
-def _result_of_call(frame: FrameType) -> object:
+def _result_of_call(frame: FrameType, task: object) -> object:
     return local_variables(frame).get("call_result", MISSING)
 
 
 BOUNDARIES = (
-    Boundary("asgiref.sync", "AsyncToSync.main_wrap", _delivered, _result_of_call),
+    Boundary("asgiref.sync", "AsyncToSync.main_wrap", delivered, _result_of_call),
 )

@@ -311,4 +311,29 @@ def test_recursion_depth(installed_python, tmp_path):
             int(installed_python.run(*words, cwd=tmp_path, agent=agent, input=typed).stdout)
             for agent in (False, True)
         )
-        assert plain - ours <= (9 if sys.version_info < (3, 12) else 0)
+        assert plain - ours <= (6 if sys.version_info < (3, 12) else 0)
+
+
+FAULTS = {
+    "arming": "import codesuture.importhook as hook\nhook.arm_script = lambda code: 1 / 0\n",
+    "surgery": "import codesuture.surgery as surgery\nsurgery.arm = lambda code: 1 / 0\n",
+}
+
+
+@way
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_never_worse(installed_python, tmp_path, way, fault):
+    """With a fault of ours the program runs as plain, and one line says so."""
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys\nif 'codesuture_agent' in sys.modules:\n    {fault.replace(chr(10), '; ')}\n"
+    )
+    words, source = way("print(1)\ndef f(x): return x.name\nprint(f(None))\n")
+    plain, ours = (
+        installed_python.run(
+            *words, cwd=tmp_path, agent=agent, input=source, env={"PYTHONPATH": str(tmp_path)}
+        )
+        for agent in (False, True)
+    )
+    assert (ours.returncode, ours.stdout) == (plain.returncode, plain.stdout) == (1, "1\n")
+    said = ours.stderr.splitlines(keepends=True)
+    assert "runs without codesuture" in said[0] and "".join(said[1:]) == plain.stderr

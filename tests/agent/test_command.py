@@ -82,6 +82,8 @@ def test_how_a_piped_script_ends(same, death):
         ["-c", "import linecache; print(getattr(linecache, '_register_code', 0))"],
         ["-c", "import sys; print(sys.excepthook, list(map(type, globals())))"],
         ["-c", "import inspect\ndef f(): pass\nprint(inspect.getsource(f))"],
+        ["-c", "import sys; sys.last_type = KeyboardInterrupt"],
+        ["-c", "import sys; sys.last_type = KeyboardInterrupt; sys.exit(3)"],
         ["-c", "import sys; print(open(0).read(), sys.argv)"],
     ],
     ids=ascii,

@@ -13,7 +13,7 @@ import os
 import sys
 from types import FunctionType
 
-from codesuture.fate import lookup
+from codesuture.fate import futures, lookup
 from codesuture.fate.lookup import MISSING, class_entry, place
 from codesuture.fate.verdict import HANDLED, PASSES, UNHANDLED, UNKNOWN
 from codesuture.frames import local_variables
@@ -36,6 +36,7 @@ ENTRY_POINT_GROUP = "codesuture.boundaries"
 #: Frameworks, whose boundaries are read when a frame of theirs is met: by the top-level package,
 #: the module of ours that has them as ``BOUNDARIES``, a tuple. A new framework is one such module.
 FRAMEWORKS: dict[str, str] = {
+    "aiohttp": "codesuture.web.frameworks.aiohttp",
     "anyio": "codesuture.web.frameworks.anyio",
     "apscheduler": "codesuture.jobs.apscheduler",
     "asgiref": "codesuture.web.frameworks.asgiref",
@@ -44,6 +45,7 @@ FRAMEWORKS: dict[str, str] = {
     "flask": "codesuture.web.frameworks.flask",
     "gunicorn": "codesuture.web.servers.gunicorn",
     "rq": "codesuture.jobs.rq",
+    "tornado": "codesuture.web.frameworks.tornado",
     "waitress": "codesuture.web.servers.waitress",
     "werkzeug": "codesuture.web.servers.werkzeug",
     "xmlrpc": "codesuture.web.frameworks.xmlrpc",
@@ -168,7 +170,10 @@ def delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
 
 def _future_of_job(frame: FrameType, task: object) -> object:
     """``concurrent.futures.thread._WorkItem.run``: the future is the item's."""
-    return lookup.attribute(local_variables(frame).get("self"), "future")
+    future = lookup.attribute(local_variables(frame).get("self"), "future")
+    if sys.modules["threading"].current_thread().name.startswith("asyncio_"):
+        futures.give_time(future)  # a loop's own pool: whoever started the job chains its future
+    return future
 
 
 def _trio_task(frame: FrameType, task: object) -> object:

@@ -194,12 +194,13 @@ def give_time(future: object) -> None:
     A job may be so quick that nobody awaits it yet. Nothing waits in the loop's own thread.
     """
     for _ in range(_MOST_MILLISECONDS):
-        if _callbacks(future) or lookup.attribute(future, "_state") != "PENDING":
+        if _callbacks(future) or lookup.attribute(future, "_state") not in _UNDONE:
             return
         sleep(0.001)
 
 
 _MOST_MILLISECONDS = 20
+_UNDONE = ("PENDING", "RUNNING")
 
 
 def waiters(future: object) -> list[Waiter]:

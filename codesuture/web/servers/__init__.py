@@ -18,6 +18,8 @@ ADAPTERS = {
     "gunicorn.workers.base": "codesuture.web.servers.gunicorn",
     "waitress.server": "codesuture.web.servers.waitress",
     "werkzeug.serving": "codesuture.web.servers.werkzeug",
+    "aiohttp.web_protocol": "codesuture.web.servers.aiohttp",
+    "tornado.web": "codesuture.web.servers.tornado",
     "uvicorn.config": "codesuture.web.servers.uvicorn",
     "hypercorn.app_wrappers": "codesuture.web.servers.hypercorn",
 }

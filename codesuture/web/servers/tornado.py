@@ -1,0 +1,30 @@
+"""Tornado: requests begin in ``RequestHandler._execute``, and headers are written by ``flush``."""
+
+from __future__ import annotations
+
+from codesuture.web import marking
+from codesuture.web.words import line
+from codesuture.web.wrapping import before
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def adapt(web: Any) -> None:
+    """Let handlers tell where a request begins, and write the header."""
+    before(web.RequestHandler, "_execute", _begin)
+    before(web.RequestHandler, "flush", _write)
+
+
+def _begin(self: Any, *arguments: object, **keywords: object) -> None:
+    request = self.request
+    marking.begin(lambda: line(request.method, request.path))
+
+
+def _write(self: Any, *arguments: object, **keywords: object) -> None:
+    request = marking.current()
+    if request is not None and not self._headers_written:
+        for name, value in request.headers():
+            self._headers.add(name, value)
+        request.sent = True

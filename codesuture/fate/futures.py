@@ -194,7 +194,7 @@ def give_time(future: object) -> None:
     A job may be so quick that nobody awaits it yet. Nothing waits in the loop's own thread.
     """
     for _ in range(_MOST_MILLISECONDS):
-        if _callbacks(future) or lookup.attribute(future, "_state") not in _UNDONE:
+        if callbacks(future) or lookup.attribute(future, "_state") not in _UNDONE:
             return
         sleep(0.001)
 
@@ -208,7 +208,7 @@ def waiters(future: object) -> list[Waiter]:
     if is_trio_task(future):
         return [_trio_waiter(future)]
     found: list[Waiter] = []
-    for callback in _callbacks(future):
+    for callback in callbacks(future):
         waiter = _waiter(callback, future)
         if waiter is not None:
             found.append(waiter)
@@ -243,13 +243,12 @@ def _trio_waiter(task: object) -> Waiter:
     return UNCLEAR, "trio"
 
 
-def _callbacks(future: object) -> list[object]:
+def callbacks(future: object) -> list[object]:
+    """What is called when a task or a future ends."""
     for name in ("_callbacks", "_done_callbacks"):
-        callbacks = lookup.attribute(future, name)
-        if type(callbacks) is list:
-            return [
-                entry[0] if type(entry) is tuple and entry else entry for entry in callbacks
-            ]
+        found = lookup.attribute(future, name)
+        if type(found) is list:
+            return [entry[0] if type(entry) is tuple and entry else entry for entry in found]
     return []
 
 

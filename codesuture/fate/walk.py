@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from codesuture.fate import futures, lookup, nurseries
+from codesuture.fate import abandoned, futures, lookup, nurseries
 from codesuture.fate.boundaries import Boundary, boundary_of, framework_boundary
 from codesuture.fate.callers import judge_gap
 from codesuture.fate.handlers import judge_frame
@@ -82,6 +82,9 @@ class Walk:
             answer = self.judge(at, offset)
             if answer is not None:
                 return answer
+            loop = abandoned.task_of_nobody(at)
+            if loop is not MISSING:
+                return self.lost(loop)
             task = futures.task_of(at)
             if task is not None:
                 return self.deliver(task, end_of_task)
@@ -153,6 +156,9 @@ class Walk:
 
     def at_boundary(self, boundary: Boundary, frame: FrameType) -> tuple[str, str] | None:
         if boundary.future_of is not None:
+            loop = abandoned.job_of_nobody(frame)
+            if loop is not MISSING:
+                return self.lost(loop)
             future = boundary.future_of(frame, self.task)
             if future is not MISSING:
                 return self.deliver(future, boundary.future_of)
@@ -178,6 +184,13 @@ class Walk:
         return UNKNOWN, f"It reaches {module}.{name}, which the interpreter itself called."
 
     # --- futures ------------------------------------------------------------------------
+
+    def lost(self, loop: object) -> tuple[str, str]:
+        """Nobody can get it any more; an event loop, where there is one, reports it."""
+        self.notes.live = self.varies = True
+        if loop is not None and not abandoned.only_logs(loop):
+            return HANDLED, "It ends a task of nobody's, and the event loop's own handler is told."
+        return UNHANDLED, "It ends a task or a job of nobody's: nothing refers to it any more."
 
     def deliver(self, future: object, turn: Turn) -> tuple[str, str]:
         """The exception ends a task or a job: follow it to those who wait for that.

@@ -91,7 +91,6 @@ def _begin(options: str | None) -> bool:
     """Read the configuration and hook the import system; False where the mode is ``off``."""
     from codesuture import importhook, session
     from codesuture.config.errors import ConfigError
-    from codesuture.config.runflags import decode
 
     try:
         directory = os.getcwd()
@@ -99,7 +98,7 @@ def _begin(options: str | None) -> bool:
         say("not active: the working directory does not exist any more")
         return False
     try:
-        began = session.configure(None if options is None else decode(options), directory)
+        began = session.configure(_decoded(options), directory)
     except ConfigError as problem:
         say(f"not active: {problem}")
         return False
@@ -107,6 +106,15 @@ def _begin(options: str | None) -> bool:
         return False
     importhook.install(began.config)
     return True
+
+
+def _decoded(options: str | None) -> dict[str, str] | None:
+    """The flags of ``codesuture run``; None where it was not what started this."""
+    if options is None:
+        return None
+    from codesuture.config.runflags import decode
+
+    return decode(options)
 
 
 def _is_own_command(argv: list[str]) -> bool:

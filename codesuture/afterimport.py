@@ -25,15 +25,6 @@ expected = {**ADAPTERS, **dict.fromkeys(SERVERS, adapt_server)}
 #: One that no loader of ours gives; it is looked for whenever a module is loaded.
 FROZEN = "runpy"
 
-#: Looks as what the import system itself has there, which is taken out of tracebacks
-#: (``remove_importlib_frames`` of Python/import.c).
-_STUB = compile("'steps'.exec('code')\n'steps'.adapt('name')\n", "", "exec").replace(
-    co_filename="<frozen importlib._bootstrap>",
-    co_name="_call_with_frames_removed",
-    co_qualname="_call_with_frames_removed",
-)
-
-
 class _Steps:
     """What the stub calls; ``exec`` in C, which takes the module's names from the stub's frame."""
 
@@ -50,11 +41,18 @@ class _Steps:
 def then_adapt(name: str, code: CodeType, arm: Arm) -> CodeType:
     """Code that does what ``code`` does and then adapts the module ``name``."""
     constants = {"steps": _Steps(arm), "code": code, "name": name}
-    return _STUB.replace(
+    # Not made in advance: the first `compile` takes a millisecond, and most programs need none.
+    stub = compile("'steps'.exec('code')\n'steps'.adapt('name')\n", "", "exec")
+    # It looks as what the import system itself has there, which is taken out of tracebacks
+    # (``remove_importlib_frames`` of Python/import.c).
+    return stub.replace(
+        co_filename="<frozen importlib._bootstrap>",
+        co_name="_call_with_frames_removed",
+        co_qualname="_call_with_frames_removed",
         co_consts=tuple(
             constants.get(constant, constant) if type(constant) is str else constant
-            for constant in _STUB.co_consts
-        )
+            for constant in stub.co_consts
+        ),
     )
 
 

@@ -6,10 +6,14 @@ Python has its ``.pyc`` file and nowhere else, so ``PYTHONPYCACHEPREFIX``,
 ``PYTHONDONTWRITEBYTECODE`` and folders that cannot be written count as they always do.
 
 A file holds a signature (``cachekey``), a header and the marshalled code. The header says what
-the code was made from: the interpreter's magic number, the code that arms, the source's name, and
-its date and size, or its hash where the ``.pyc`` file has that (PEP 552). A file that is not
-exactly what it should be counts as none and is written again. What the configuration includes and
-excludes is decided before the cache is asked; nothing else in it changes armed code.
+the code was made from: the interpreter's magic number, the code that arms, and the source's date
+and size, or its hash where the ``.pyc`` file has that (PEP 552); the signature counts for the
+source's name only. A file that is not exactly what it should be counts as none and is written
+again. What the configuration includes and excludes is decided before the cache is asked; nothing
+else in it changes armed code.
+
+A file is loaded in place of all that the interpreter's loader does, which is written in Python, and
+armed code is larger: what is saved here pays for that (``benchmarks/start_up.py``).
 """
 
 from __future__ import annotations
@@ -31,8 +35,9 @@ if TYPE_CHECKING:
 
 PREFIX = "codesuture"
 _DATE, _HASH = b"date", b"hash"
-_SIGNATURE, _STAMP, _NAME, _VALIDITY = 8, 8, 8, 12
-_HEADER = len(MAGIC_NUMBER) + _STAMP + _NAME + _VALIDITY
+_SIGNATURE, _STAMP, _VALIDITY = 8, 8, 12
+_STARTED = _SIGNATURE + len(MAGIC_NUMBER) + _STAMP
+_CODE = _STARTED + _VALIDITY
 _PYC_HEADER, _PYC_HAS_HASH, _PYC_CHECKS_SOURCE = 16, 1, 2
 _RAW_MAGIC = int.from_bytes(MAGIC_NUMBER, "little")
 _READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -40,14 +45,14 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 _CREATE |= getattr(os, "O_BINARY", 0)
 _Code = type(cachekey.load.__code__)
 
-#: How the interpreter's loader for source files finds and compiles them.
-_METHODS = ("get_data", "get_filename", "path_stats", "source_to_code", "set_data")
+#: Memory for reading a file at once: few are larger. What is left of it was never touched.
+_AT_ONCE = 1 << 16
 
 
 class ArmedCache:
     """The cache as one process uses it."""
 
-    __slots__ = ("_may_make_key", "_methods", "key", "start")
+    __slots__ = ("_may_make_key", "_methods", "_places", "key", "start")
 
     def __init__(self) -> None:
         #: How every header begins.
@@ -55,22 +60,51 @@ class ArmedCache:
         self.key: Key | None = cachekey.load()
         self._may_make_key = True
         self._methods = _methods()
+        self._places: dict[tuple[str, str | None], tuple[str, str]] = {}
 
-    def entry(self, loader: object, fullname: str) -> Entry | None:
-        """Where the code of a module is cached, or is to be; None where it is not to be.
+    def load(self, loader: object, module: str) -> CodeType | Entry | None:
+        """The cached code of a module; where there is none, the entry that is to be written.
 
-        Cached is what the interpreter's own loader for source files gives, and no other: theirs may
-        be made from the same file in another way. ``python -v`` tells where code comes from, so
-        nothing is cached there.
+        None where there is to be none. Cached is what the interpreter's own loader for source files
+        gives, and no other: theirs may be made from the same file in another way. ``python -v``
+        tells where code comes from, so nothing is cached there.
         """
-        if type(loader) is not SourceFileLoader or loader.name != fullname or sys.flags.verbose:
+        if type(loader) is not SourceFileLoader or loader.name != module or sys.flags.verbose:
             return None
         if _methods() != self._methods:
             return None
+        source = loader.path
         try:
-            return Entry(self, loader.path)
+            status = os.stat(source)
         except OSError:
             return None
+        date = int(status.st_mtime) & 0xFFFFFFFF | (status.st_size & 0xFFFFFFFF) << 32
+        dated = _DATE + date.to_bytes(8, "little")
+        if self.key is not None:
+            try:
+                code = self._read(source, dated, self.key)
+            except Exception:
+                code = None
+            if code is not None:
+                return code
+        return Entry(self, source, dated, status.st_mode)
+
+    def _read(self, source: str, dated: bytes, key: Key) -> CodeType | None:
+        """What is cached; None where it is not the source's own. Raises where there is nothing."""
+        content = _read(self.path_of(source, key))
+        view = memoryview(content)
+        if not content.startswith(self.start + dated, _SIGNATURE):
+            # It may be one with a hash.
+            valid = content.startswith(self.start + _HASH, _SIGNATURE)
+            if not valid or not _has_hash(source, content[_STARTED + len(_HASH) : _CODE]):
+                return None
+        if content[:_SIGNATURE] != key.sign(view[_SIGNATURE:], _name(source)):
+            return None
+        code = loads(view[_CODE:])
+        if type(code) is not _Code:
+            return None
+        _imp._fix_co_filename(code, source)  # type: ignore[attr-defined]
+        return code
 
     def make_key(self) -> Key | None:
         """The key, made if there is none; that is tried once."""
@@ -79,9 +113,36 @@ class ArmedCache:
             self.key = cachekey.load_or_create()
         return self.key
 
+    def path_of(self, source: str, key: Key) -> str:
+        """Where the armed code of ``source`` is; kept by folder, for most of a name is the same."""
+        folder, _, name = source.rpartition(os.sep)
+        if not name.endswith(".py"):
+            return _path_for(source, key)
+        stem, place = name[:-3], (folder, sys.pycache_prefix)
+        if place in self._places:
+            before, behind = self._places[place]
+            return before + stem + behind
+        path = _path_for(source, key)
+        if os.path.isabs(folder):
+            before = path[: -len(os.path.basename(path))]
+            self._places[place] = (before, path[len(before) + len(stem) :])
+        return path
 
-def _methods() -> list[object]:
-    return [getattr(SourceFileLoader, name) for name in _METHODS]
+
+def _path_for(source: str, key: Key) -> str:
+    return cache_from_source(source, optimization=PREFIX + key.tag(sys.flags.optimize))
+
+
+def _methods() -> tuple[object, ...]:
+    """How the interpreter's loader for source files finds and compiles them."""
+    loader = SourceFileLoader
+    return (
+        loader.get_data,
+        loader.get_filename,
+        loader.path_stats,
+        loader.set_data,
+        loader.source_to_code,
+    )
 
 
 def _stamp() -> bytes:
@@ -103,40 +164,20 @@ def _hash(content: bytes) -> bytes:
     return found
 
 
+def _name(source: str) -> bytes:
+    return source.rpartition(os.sep)[2].encode("utf-8", "replace")
+
+
 class Entry:
-    """The place of one source file's armed code, and what the source is like at present."""
+    """Where one source's armed code is to be written, and what the file was before it was read."""
 
-    __slots__ = ("_begin", "_cache", "_date", "_mode", "source")
+    __slots__ = ("_cache", "_dated", "_mode", "source")
 
-    def __init__(self, cache: ArmedCache, source: str) -> None:
-        status = os.stat(source)
-        date = int(status.st_mtime) & 0xFFFFFFFF
-        size = status.st_size & 0xFFFFFFFF
+    def __init__(self, cache: ArmedCache, source: str, dated: bytes, mode: int) -> None:
         self.source = source
         self._cache = cache
-        self._mode = status.st_mode
-        self._date = _DATE + date.to_bytes(4, "little") + size.to_bytes(4, "little")
-        self._begin = cache.start + _hash(os.path.basename(source).encode("utf-8", "replace"))
-
-    def load(self) -> CodeType | None:
-        """The cached code, where it is there and is the source's own."""
-        key = self._cache.key
-        if key is None:
-            return None
-        try:
-            content = memoryview(_read(self._path(key)))
-            signed, header = content[_SIGNATURE:], content[_SIGNATURE:][:_HEADER]
-            if header[:-_VALIDITY] != self._begin or not self._is_valid(bytes(header[-_VALIDITY:])):
-                return None
-            if content[:_SIGNATURE] != key.sign(signed):
-                return None
-            code = loads(signed[_HEADER:])
-            if type(code) is not _Code:
-                return None
-            _imp._fix_co_filename(code, self.source)  # type: ignore[attr-defined]
-        except Exception:
-            return None
-        return code
+        self._dated = dated
+        self._mode = mode
 
     def save(self, armed: CodeType) -> None:
         """Write the code, if plain Python caches here; whatever keeps it from being written, no
@@ -144,17 +185,15 @@ class Entry:
         if sys.dont_write_bytecode:
             return
         try:
-            validity = self._validity_of(_read(cache_from_source(self.source), _PYC_HEADER))
+            validity = self._validity_of(_read_header(cache_from_source(self.source)))
             key = self._cache.make_key() if validity else None
             if key is None:
                 return
-            content = self._begin + validity + dumps(armed)
-            _write(self._path(key), key.sign(content) + content, self._mode)
+            content = self._cache.start + validity + dumps(armed)
+            path = self._cache.path_of(self.source, key)
+            _write(path, key.sign(content, _name(self.source)) + content, self._mode)
         except Exception:
             return
-
-    def _path(self, key: Key) -> str:
-        return cache_from_source(self.source, optimization=PREFIX + key.tag(sys.flags.optimize))
 
     def _validity_of(self, pyc: bytes) -> bytes:
         """What tells that the code is the source's, as plain Python does; empty for a pyc of
@@ -162,19 +201,19 @@ class Entry:
         flags = _flags(pyc)
         if flags is None:
             return b""
-        return _HASH + pyc[8:] if flags & _PYC_HAS_HASH else self._date
+        return _HASH + pyc[8:] if flags & _PYC_HAS_HASH else self._dated
 
-    def _is_valid(self, validity: bytes) -> bool:
-        if validity[:4] != _HASH:
-            return validity == self._date
-        pyc = _read(cache_from_source(self.source), _PYC_HEADER)
-        flags = _flags(pyc)
-        if flags is None or not flags & _PYC_HAS_HASH or pyc[8:] != validity[4:]:
-            return False
-        check = _imp.check_hash_based_pycs
-        if check == "never" or not (flags & _PYC_CHECKS_SOURCE or check == "always"):
-            return True
-        return _hash(_read(self.source)) == validity[4:]
+
+def _has_hash(source: str, found: bytes) -> bool:
+    """Whether code is right (PEP 552) that was made when the ``.pyc`` file had this hash."""
+    pyc = _read_header(cache_from_source(source))
+    flags = _flags(pyc)
+    if flags is None or not flags & _PYC_HAS_HASH or pyc[8:] != found:
+        return False
+    check = _imp.check_hash_based_pycs
+    if check == "never" or not (flags & _PYC_CHECKS_SOURCE or check == "always"):
+        return True
+    return _hash(_read(source)) == found
 
 
 def _flags(pyc: bytes) -> int | None:
@@ -184,14 +223,25 @@ def _flags(pyc: bytes) -> int | None:
     return int.from_bytes(pyc[4:8], "little")
 
 
-def _read(path: str, most: int = 0) -> bytes:
-    """The content of a file, or its first ``most`` bytes."""
+def _read(path: str) -> bytes:
+    """The content of a file."""
     descriptor = os.open(path, _READ)
     try:
-        content = os.read(descriptor, most or os.fstat(descriptor).st_size)
+        content = os.read(descriptor, _AT_ONCE)
+        if len(content) == _AT_ONCE:
+            content += os.read(descriptor, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
     return content
+
+
+def _read_header(path: str) -> bytes:
+    """The header of a ``.pyc`` file."""
+    descriptor = os.open(path, _READ)
+    try:
+        return os.read(descriptor, _PYC_HEADER)
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: str, content: bytes, mode: int) -> None:

@@ -30,10 +30,10 @@ class Key:
         self._outer = int.from_bytes(content[4:8], "little") >> 1
         self._secret = content[8:]
 
-    def sign(self, content: bytes | memoryview) -> bytes:
-        """The signature of ``content``."""
+    def sign(self, content: bytes | memoryview, name: bytes = b"") -> bytes:
+        """The signature of ``content``, which is right under this name only."""
         inner = source_hash(self._inner, content)
-        signature: bytes = source_hash(self._outer, inner + self._secret)
+        signature: bytes = source_hash(self._outer, inner + self._secret + name)
         return signature
 
     def tag(self, optimize: int) -> str:

@@ -13,7 +13,7 @@ import zipimport
 from _frozen_importlib_external import SourceFileLoader, SourcelessFileLoader, SourceLoader
 
 from codesuture import afterimport, session, surgery
-from codesuture.armedcache import ArmedCache
+from codesuture.armedcache import ArmedCache, Entry
 from codesuture.config.match import matches, names_of
 
 TYPE_CHECKING = False
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from codesuture.armedcache import Entry
     from codesuture.config.load import Config
 
     GetCode = Callable[[Any, str], CodeType | None]
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 LOADERS = (SourceLoader, SourcelessFileLoader, zipimport.zipimporter)
 INSTALL_FOLDERS = ("site-packages", "dist-packages")
 MAIN_NAMES = ("__main__", "__mp_main__")
+_OWN_PACKAGES = ("codesuture", "codesuture_agent")
+_Code = type((lambda: None).__code__)
 
 _config: Config | None = None
 _cache: ArmedCache | None = None
@@ -37,10 +38,11 @@ _cache: ArmedCache | None = None
 _EXEC_MODULE = SourceLoader.exec_module.__code__
 _own_folders: tuple[str, ...] = ()
 _library_folders: tuple[str, ...] = ()
+#: Folders: whether user code is in them, as long as ``sys.path`` is what it was then.
+_of_the_user: dict[str, bool] = {}
+_paths_then: list[str] = []
 #: Faults that a line told of, by type and text.
 _said: set[tuple[type[Exception], str]] = set()
-_installed_folders: dict[str, bool] = {}
-_paths_then: list[str] = []
 
 
 def install(config: Config) -> None:
@@ -70,10 +72,9 @@ def _arming(original: GetCode) -> GetCode:
     """``original`` of one loader class, with user code armed in its result."""
 
     def get_code(self: object, fullname: str) -> CodeType | None:
-        loading = _Loading(fullname)
-        armed = loading.begin(self)
-        if armed is not None:
-            return armed
+        found = _begin(self, fullname)
+        if type(found) is _Code:
+            return found
         try:
             code = original(self, fullname)
         except BaseException as error:
@@ -81,7 +82,7 @@ def _arming(original: GetCode) -> GetCode:
             if error.__traceback__ is not None:
                 error.__traceback__ = error.__traceback__.tb_next
             raise
-        return loading.end(code)
+        return code if code is None else _end(fullname, code, found)
 
     get_code.__doc__ = original.__doc__
     get_code.__qualname__ = getattr(original, "__qualname__", "get_code")
@@ -89,65 +90,51 @@ def _arming(original: GetCode) -> GetCode:
     return get_code
 
 
-class _Loading:
-    """One call of a loader's ``get_code``: what happens before the loader's own, and after it.
+def _begin(loader: object, module: str) -> CodeType | Entry | None:
+    """Before a loader's own ``get_code``: the armed code where it is cached, or where to write it.
 
-    A fault of ours is one line, and the module is what its loader gives.
+    All of an import that is ours when the cache is warm. A fault of ours is one line.
     """
-
-    __slots__ = ("entry", "is_run_as_main", "module", "wanted")
-
-    def __init__(self, module: str) -> None:
-        self.module = module
-        self.wanted: bool | None = None
-        self.entry: Entry | None = None
-        # Until `runpy` has the code of `-m`, `sys.argv[0]` is the option itself.
-        self.is_run_as_main = (
-            sys.argv[:1] == ["-m"] and sys._getframe(2).f_globals.get("__name__") == "runpy"
-        )
-
-    def begin(self, loader: object) -> CodeType | None:
-        """The armed code, where it is cached."""
-        try:
-            if afterimport.FROZEN in afterimport.expected and afterimport.FROZEN in sys.modules:
-                adapt_loaded()
-            if type(loader) is not SourceFileLoader:
-                return None
-            self.wanted = self._is_wanted(loader.path)
-            if not self.wanted or _cache is None:
-                return None
-            self.entry = _cache.entry(loader, self.module)
-            armed = None if self.entry is None else self.entry.load()
-            if armed is not None:
-                return session.module_loaded(self.module, armed)
+    try:
+        if afterimport.FROZEN in afterimport.expected and afterimport.FROZEN in sys.modules:
+            adapt_loaded()
+        if type(loader) is not SourceFileLoader or _cache is None:
             return None
-        except Exception as error:
-            self.wanted = False
-            _say_not_armed(self.module, error)
+        as_main = _is_run_as_main(module)
+        if not (_is_not_library if as_main else _is_wanted)(module, loader.path):
             return None
+        found = _cache.load(loader, module)
+        return session.module_loaded(module, found) if type(found) is _Code else found
+    except Exception as error:
+        _say_not_armed(module, error)
+        return None
 
-    def end(self, code: CodeType | None) -> CodeType | None:
-        """The code that the loader gave, armed if it is to be."""
-        if code is None:
-            return None
-        if self.module in afterimport.expected and sys._getframe(2).f_code is _EXEC_MODULE:
-            return afterimport.then_adapt(self.module, code, _arm_for_tool)
-        if self.wanted is False:
+
+def _end(module: str, code: CodeType, entry: object) -> CodeType:
+    """The code that a loader gave, armed if it is to be; a fault of ours is one line."""
+    if module in afterimport.expected and sys._getframe(2).f_code is _EXEC_MODULE:
+        return afterimport.then_adapt(module, code, _arm_for_tool)
+    try:
+        as_main = _is_run_as_main(module)
+        if not (_is_not_library if as_main else _is_wanted)(module, code.co_filename):
             return code
-        try:
-            if self.wanted or self._is_wanted(code.co_filename):
-                armed = surgery.arm(code)
-                if self.entry is not None:
-                    self.entry.save(armed)
-                return session.module_loaded(self.module, armed)
-        except Exception as error:
-            _say_not_armed(self.module, error)
+        armed = surgery.arm(code)
+        if isinstance(entry, Entry):
+            entry.save(armed)
+        return session.module_loaded(module, armed)
+    except Exception as error:
+        _say_not_armed(module, error)
         return code
 
-    def _is_wanted(self, filename: str) -> bool:
-        if self.is_run_as_main and self.module not in MAIN_NAMES:
-            return _config is not None and not filename.startswith(_library_folders)
-        return _is_wanted(self.module, filename)
+
+def _is_run_as_main(module: str) -> bool:
+    """Whether ``runpy`` asks for the module of ``-m``; until then ``sys.argv`` has the option.
+
+    For ``_begin`` and ``_end``, which ``get_code`` calls.
+    """
+    if getattr(sys, "argv", [])[:1] != ["-m"] or module in MAIN_NAMES:
+        return False
+    return sys._getframe(3).f_globals.get("__name__") == "runpy"
 
 
 def _say_not_armed(module: str, error: Exception) -> None:
@@ -201,50 +188,56 @@ def _is_wanted(module: str, filename: str) -> bool:
     return _config is not None and is_user_code(module, filename, _config)
 
 
+def _is_not_library(module: str, filename: str) -> bool:
+    return _config is not None and not filename.startswith(_library_folders)
+
+
 def is_user_code(module: str, filename: str, config: Config) -> bool:
     """Whether a module is to be armed.
 
     ``exclude`` of the configuration wins over ``include``, which wins over where the file is.
     ``__main__`` is armed wherever it is. codesuture never is.
     """
-    if module.partition(".")[0] in ("codesuture", "codesuture_agent"):
+    if module.startswith("codesuture") and module.partition(".")[0] in _OWN_PACKAGES:
         return False
-    names = names_of(module, session.module_name(module, filename))
-    if matches(names, config.exclude):
-        return False
-    if matches(names, config.include):
-        return True
-    if _is_inside(filename, _own_folders):
-        return False
+    if config.include or config.exclude:
+        names = names_of(module, session.module_name(module, filename))
+        if matches(names, config.exclude):
+            return False
+        if matches(names, config.include):
+            return True
+    if os.altsep:
+        filename = filename.replace(os.altsep, os.sep)
+    folder = filename.rpartition(os.sep)[0]  # a tenth of the time that `dirname` takes
     if module in MAIN_NAMES:
-        return True
-    if filename.startswith("<"):
-        return False
-    return not _is_inside(filename, _library_folders) and not _is_installed(filename)
+        return not _is_inside(folder, _own_folders)
+    return not filename.startswith("<") and _is_of_the_user(folder)
 
 
-def _is_inside(filename: str, folders: tuple[str, ...]) -> bool:
-    return filename.startswith(folders)
+def _is_of_the_user(folder: str) -> bool:
+    """Whether what is in a folder is neither the library nor installed, nor codesuture."""
+    global _paths_then
+    if sys.path != _paths_then:
+        _paths_then = sys.path[:]
+        _of_the_user.clear()
+    answer = _of_the_user.get(folder)
+    if answer is None:
+        apart = _own_folders + _library_folders
+        answer = not (_is_inside(folder, apart) or _is_below_packages(folder))
+        _of_the_user[folder] = answer
+    return answer
 
 
-def _is_installed(filename: str) -> bool:
-    """Whether a file lies in a folder that packages are installed into; remembered by folder.
+def _is_inside(folder: str, others: tuple[str, ...]) -> bool:
+    return os.path.join(folder, "").startswith(others)
+
+
+def _is_below_packages(folder: str) -> bool:
+    """Whether a folder is, or is in, one that packages are installed into.
 
     A folder called site-packages is one if it is on ``sys.path`` or belongs to this interpreter; a
     project may lie below a folder of that name all the same.
     """
-    global _paths_then
-    if sys.path != _paths_then:
-        _paths_then = sys.path[:]
-        _installed_folders.clear()
-    folder = os.path.dirname(filename)
-    answer = _installed_folders.get(folder)
-    if answer is None:
-        answer = _installed_folders[folder] = _is_below_packages(folder)
-    return answer
-
-
-def _is_below_packages(folder: str) -> bool:
     while True:
         head, tail = os.path.split(folder)
         if not tail:
@@ -276,7 +269,7 @@ def _folders_of_the_standard_library() -> tuple[str, ...]:
     """Where the standard library is, in a folder and as a zip file.
 
     A project may lie in the same folder tree as an interpreter, so the installation's prefix does
-    not count, and site-packages below the library is for ``_is_installed``.
+    not count, and site-packages below the library is for ``_is_below_packages``.
     """
     folder = os.path.dirname(os.path.abspath(os.__file__))
     found = {folder, getattr(sys, "_stdlib_dir", None) or folder}

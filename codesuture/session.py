@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from codesuture.store.proof import Proof
     from codesuture.store.store import Store
 
-_Code = type(compile("", "", "exec"))
+_Code = type((lambda: None).__code__)
 
 
 class Session:
@@ -60,6 +60,10 @@ class Session:
     def patches_at(self, module: str, code: CodeType) -> list[Patch]:
         """The patches that belong to this very code."""
         return _at(self.knowledge.patches(), module, code)
+
+    def has_patches(self) -> bool:
+        """Whether the store has patches that can be trusted, or this process made some."""
+        return bool(self.knowledge.patches().by_place)
 
     def proofs_at(self, module: str, code: CodeType) -> list[Proof]:
         """What was proved about crashes in this very code and still counts."""
@@ -248,7 +252,7 @@ def _after_fork() -> None:
 
 def module_loaded(module: str, armed: CodeType) -> CodeType:
     """Called by the import hook before a module's code runs first; gives the code to run."""
-    if _session is None:
+    if _session is None or not _session.has_patches():
         return armed
     name = module_name(module, armed.co_filename)
     _session.announce(name, armed)

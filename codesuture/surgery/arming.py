@@ -10,7 +10,7 @@ from __future__ import annotations
 from codesuture.surgery.instructions import decode, read_table, write_table
 from codesuture.surgery.lines import no_location
 from codesuture.surgery.pads import PAD_CONSTANTS, PAD_NAMES, Head, Tail, assemble_tree, head_stack
-from codesuture.surgery.sealing import ARMED, release, seal_of
+from codesuture.surgery.sealing import release, seal_pads, sealed_pads
 from codesuture.surgery.sites import exits_of, find_sites, group_sites, tree_height
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     SitePredicate = Callable[[CodeType, Site], bool]
 
-_Code = type(compile("", "", "exec"))
+_Code = type((lambda: None).__code__)
 
 
 def arm(code: CodeType) -> CodeType:
@@ -47,7 +47,7 @@ def arm(code: CodeType) -> CodeType:
     return code.replace(
         co_code=bytes(pads.body),
         co_names=code.co_names + PAD_NAMES,
-        co_consts=(*constants, code.co_qualname, _seal(code)),
+        co_consts=(*constants, code.co_qualname, seal_pads(code)),
         co_exceptiontable=write_table(_merge(entries, sites, pads.targets) + pads.entries),
         co_linetable=code.co_linetable + no_location((len(pads.body) - len(code.co_code)) >> 1),
         co_stacksize=pads.stack,
@@ -127,20 +127,9 @@ def _merge(entries: list[Entry], sites: list[Site], targets: dict[int, int]) -> 
     return merged
 
 
-def _seal(code: CodeType) -> tuple[object, ...]:
-    return (
-        ARMED,
-        len(code.co_code),
-        len(code.co_names),
-        len(code.co_linetable),
-        code.co_stacksize,
-        code.co_exceptiontable,
-    )
-
-
 def is_armed(code: CodeType) -> bool:
     """Whether ``code`` has landing pads."""
-    return seal_of(code, ARMED) is not None
+    return sealed_pads(code) is not None
 
 
 def disarm(code: CodeType) -> CodeType:
@@ -150,13 +139,13 @@ def disarm(code: CodeType) -> CodeType:
 
     Code that is not armed is returned unchanged.
     """
-    seal = seal_of(code, ARMED)
-    if seal is None:
+    sealed = sealed_pads(code)
+    if sealed is None:
         return code
-    _, size, names, lines, stack, table = seal
+    size, lines, stack, table = sealed
     return code.replace(
         co_code=code.co_code[:size],
-        co_names=code.co_names[:names],
+        co_names=code.co_names[: -len(PAD_NAMES)],
         co_consts=code.co_consts[: -PAD_CONSTANTS - 1],
         co_exceptiontable=table,
         co_linetable=code.co_linetable[:lines],

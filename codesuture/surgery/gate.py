@@ -136,7 +136,7 @@ def _verify_attributes(original: CodeType, armed: CodeType, copies: dict[int, in
             raise Rejected(f"{name} changed")
     if armed.co_names[: len(original.co_names)] != original.co_names:
         raise Rejected("a name changed")
-    if len(armed.co_consts) <= len(original.co_consts) or armed.co_consts[-1][0] != ARMED:
+    if len(armed.co_consts) <= len(original.co_consts) or not _is_seal(armed.co_consts[-1]):
         raise Rejected("the seal is missing")
     units = len(original.co_code) // 2
     positions = list(armed.co_positions())
@@ -145,6 +145,10 @@ def _verify_attributes(original: CodeType, armed: CodeType, copies: dict[int, in
     begin = units if not copies else (max(copies) + 2) // 2
     if any(line is not None for line, *_ in positions[begin:]):
         raise Rejected("a pad has a line")
+
+
+def _is_seal(constant: object) -> bool:
+    return isinstance(constant, bytes) and constant.startswith(ARMED)
 
 
 def _handlers(code: CodeType) -> dict[int, tuple[int, int, bool]]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Wanted = Callable[[CodeType], frozenset[int]]
 
-_Code = type(compile("", "", "exec"))
+_Code = type((lambda: None).__code__)
 _BEFORE = assemble("COPY", 2) * 2
 _BEHIND = assemble("SWAP", 3) + assemble("POP_TOP") * 2
 _BACK_SIZE = 6  # reaches 32 MB

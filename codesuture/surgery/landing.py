@@ -64,16 +64,17 @@ class Landing:
     def instructions_for(self, site: Site) -> int:
         """How many instructions arming added for this site: its pad's head and its way back."""
         ways = [turns for (ordinal, _), turns in self._turns.items() if ordinal == site.ordinal]
-        return HEAD_INSTRUCTIONS + sum(len(turns) + 2 + site.nulls for turns in ways)
+        leaf = (site.values != 1) + site.nulls + 1
+        return HEAD_INSTRUCTIONS + sum(len(turns) + leaf for turns in ways)
 
     def behind(self, site: Site, value: object) -> tuple[object, ...]:
         """The pad's result that supplies ``value`` at ``site`` and goes on behind it."""
-        return (*self._turns[site.ordinal, site.resume], _results(site, value))
+        return (*self._turns[site.ordinal, site.resume], _handed(site, value))
 
     def behind_chain(self, site: Site, value: object) -> tuple[object, ...]:
         """The pad's result that supplies ``value`` for the whole chain and goes on behind it."""
         resume = site.resume if site.chain_resume is None else site.chain_resume
-        return (*self._turns[site.ordinal, resume], _results(site, value))
+        return (*self._turns[site.ordinal, resume], _handed(site, value))
 
 
 def _own_sites(prepared: CodeType, original: CodeType, found: list[Site]) -> dict[int, Site]:
@@ -97,6 +98,12 @@ def _pads_of(armed: CodeType, size: int) -> dict[int, int]:
         for start, _, target, _, lasti in read_table(armed.co_exceptiontable)
         if start < size <= target and lasti
     }
+
+
+def _handed(site: Site, value: object) -> object:
+    """What a leaf of a pad's tree finds: the result itself where it is one, else all in a tuple."""
+    results = _results(site, value)
+    return results[0] if site.values == 1 else results
 
 
 def _results(site: Site, value: object) -> tuple[object, ...]:

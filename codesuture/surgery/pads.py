@@ -17,8 +17,10 @@ with the same original handler share a tail (the stack is on the right, its top 
     reraise:  RERAISE 1                                   as if no pad were there
     healed:   SWAP 4; POP_TOP; POP_TOP; POP_EXCEPT        kept, result
     tree:     UNPACK_SEQUENCE                             kept, values, turn n, …, turn 1
-              POP_JUMP_IF_TRUE…                           kept, values
-    leaf:     UNPACK_SEQUENCE, PUSH_NULL…                 kept, the instruction's results
+              POP_JUMP_IF_TRUE…                           kept, values (one: itself; else a tuple)
+    leaf:     UNPACK_SEQUENCE (or POP_TOP, where there    kept, the instruction's results
+              are none; one is there already)
+              PUSH_NULL…
                                                           (NULLs where it puts them itself:
                                                           a debugger's jump relies on that)
               JUMP_BACKWARD_NO_INTERRUPT → behind the site
@@ -264,7 +266,9 @@ def _branch(
     """
     if high - low == 1:
         site = exits[low].site
-        leaf = turns * assemble("POP_TOP") + assemble("UNPACK_SEQUENCE", site.values)
+        leaf = turns * assemble("POP_TOP")
+        if site.values != 1:
+            leaf += assemble("UNPACK_SEQUENCE", site.values) if site.values else assemble("POP_TOP")
         leaf += site.nulls * assemble("PUSH_NULL")
         if site.shape == "method" and not NULL_ABOVE_CALLABLE:
             leaf += assemble("SWAP", 2)

@@ -70,6 +70,14 @@ def test_a_package_that_lost_a_part(make_venv, wheel, tmp_path, app, gone):
     assert [line for line in lines if line not in said] == plain.stderr.splitlines()
 
 
+def test_a_program_without_sys_argv(installed_python, tmp_path):
+    (tmp_path / "app.py").write_text("import sys\ndel sys.argv\nimport used\nprint(used.VALUE)\n")
+    (tmp_path / "used.py").write_text("VALUE = 1\n")
+    for _ in range(2):
+        done = installed_python.run("app.py", cwd=tmp_path)
+        assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 def test_an_old_python(tmp_path):
     """The line and the agent are read by every Python that finds them, 3.10 for one."""
     import ast

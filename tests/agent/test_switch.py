@@ -74,6 +74,42 @@ def test_off_imports_nothing(restored):
         assert restored.run("-c", TOUCHED, agent=False, env=env).stdout == "[]\n"
 
 
+#: Not to be imported where codesuture is on and the cache is warm.
+NOT_AT_THE_START = {
+    "bytecode", "importlib_metadata", "tomllib", "colorama", "argparse", "logging", "threading",
+    "socket", "ssl",
+}  # fmt: skip
+#: Nor these; a configuration file takes them along, with ``tomllib``.
+NOT_WITHOUT_A_FILE = {"typing", "dataclasses", "enum", "re", "json", "pathlib", "inspect"}
+IMPORTED = "import sys\nimport used\nprint(used.last([1]), *sys.modules)\n"
+USED = "def last(items):\n    return items[-1]\n"
+
+
+@pytest.mark.parametrize("words", [("app.py",), ("-m", "app"), ("-c", IMPORTED)], ids=str)
+@pytest.mark.parametrize("configured", [False, True], ids=["", "codesuture.toml"])
+def test_what_a_warm_start_imports(installed_python, tmp_path, words, configured):
+    (tmp_path / "app.py").write_text(IMPORTED)
+    (tmp_path / "used.py").write_text(USED)
+    if configured:
+        (tmp_path / "codesuture.toml").write_text("ttl = 3\n")
+
+    def imported(**more: object) -> set[str]:
+        done = installed_python.run(*words, cwd=tmp_path, **more)
+        assert (done.stderr, done.stdout.split()[0]) == ("", "1"), done.stderr
+        return set(done.stdout.split()[1:])
+
+    plain = imported(agent=False)
+    imported()
+    assert list(tmp_path.glob("__pycache__/used.*codesuture*"))
+    ours = imported() - plain
+    assert "codesuture.importhook" in ours
+    allowed = {"tomllib"} if configured else set()
+    assert ours & NOT_AT_THE_START == allowed
+    assert bool(ours & NOT_WITHOUT_A_FILE) is configured
+    healing = {name for name in ours if name.startswith(("codesuture.fate", "codesuture.guards"))}
+    assert healing == set()
+
+
 def test_disable_leaves_no_trace_until_enable(restored):
     before = {p.name for p in restored.site_packages.iterdir()}
     venvs.enable(str(restored.folder))

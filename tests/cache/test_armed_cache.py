@@ -69,6 +69,39 @@ def test_made_once_then_read(run, folder):
     assert [path.name for path in folder.glob("__pycache__/app.*")] == []
 
 
+def test_a_large_module(run, folder):
+    lines = [f"def f{number}(x): return x.a.b[{number}]\n" for number in range(2000)]
+    (folder / "mod.py").write_text(MOD + "".join(lines))
+    assert run() == (["mod.py"], right(folder))
+    assert cached(folder)[0].stat().st_size > 1 << 17
+    assert run() == ([], right(folder))
+
+
+def test_a_source_with_another_ending(run, folder):
+    """Its cache has the same name as that of `mod.py`, as its `.pyc` file has in plain Python."""
+    (folder / "mod.data").write_text(MOD.replace("1", "22"))
+    other = (
+        "import importlib.util as u, importlib.machinery as m\n"
+        "spec = u.spec_from_loader('other', m.SourceFileLoader('other', 'mod.data'))\n"
+        "other = u.module_from_spec(spec)\n"
+        "spec.loader.exec_module(other)\n"
+        "assert other.VALUE == 22\n"
+    )
+    (folder / "app.py").write_text(APP.replace("import mod\n", other + "import mod\n"))
+    for _ in range(2):
+        assert run()[1] == right(folder)
+
+
+def test_a_folder_and_a_prefix_that_change(run, folder):
+    """Where armed code is counts for one folder, one prefix and one name each."""
+    (folder / "c.py").write_text("VALUE = 5\n")
+    (folder / "app.py").write_text("import c, sys\nsys.pycache_prefix = 'elsewhere'\n" + APP)
+    run()
+    names = {path.relative_to(folder).parts[0] + path.name[:2] for path in cached(folder)}
+    assert names == {"__pycache__c.", "elsewheremo"}
+    assert run() == ([], right(folder))
+
+
 def test_modules_that_are_run_are_cached_as_plain_python_does(installed_python, folder):
     (folder / "tool.py").write_text("import mod\nprint(mod.f(None))\n")
     for _ in range(2):

@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codesuture.surgery import Landing, arm, disarm, disarm_all, fingerprint, is_armed
+from codesuture.surgery import arm, disarm, disarm_all, is_armed
+from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.gate import Rejected, verify
 from codesuture.surgery.instructions import decode, read_table, write_table
+from codesuture.surgery.landing import Landing
 from codesuture.surgery.sites import tree_height, turns_to
 
 LIBRARY = os.path.dirname(os.__file__)
@@ -199,7 +201,7 @@ def test_fingerprints_do_not_depend_on_the_hash_seed() -> None:
     import sys
 
     program = (
-        "from codesuture.surgery import fingerprint\n"
+        "from codesuture.surgery.fingerprint import fingerprint\n"
         "print(fingerprint(compile('x in {\"a\",\"b\",\"c\",1,None}', 'm', 'exec')))"
     )
     seen = {

@@ -9,10 +9,12 @@ from types import CodeType
 
 import pytest
 
-from codesuture.surgery import Landing, arm, disarm, disarm_all, fingerprint, original_of, sites_of
+from codesuture.surgery import arm, disarm, disarm_all, original_of, sites_of
+from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.gate import Rejected, verify
 from codesuture.surgery.instructions import decode
 from codesuture.surgery.keeping import keep_operands
+from codesuture.surgery.landing import Landing
 
 SOURCE = """\
 def add(left, right):

@@ -46,7 +46,7 @@ print(json.dumps({
 
 
 _TRIAL = """\
-import importlib.metadata, json, os, re, sys
+import importlib.metadata, importlib.util, json, os, re, sys
 lines = []
 for folder in dict.fromkeys(sys.path):
     try:
@@ -70,13 +70,20 @@ for name, least in NEEDS.items():
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         version = "0"
-    if [int(part) for part in re.findall("[0-9]+", version)[:3]] < least:
+    found = importlib.util.find_spec(name.replace("-", "_")) is not None
+    if not found or [int(part) for part in re.findall("[0-9]+", version)[:3]] < least:
         missing.append(name)
+import codesuture
+try:
+    recorded = importlib.metadata.version("codesuture")
+except importlib.metadata.PackageNotFoundError:
+    recorded = ""
 print(json.dumps({
     "active": "codesuture.importhook" in sys.modules,
     "hooks": hooks,
     "lines": lines,
     "missing": missing,
+    "versions": [codesuture.__version__, recorded],
     "customized": [n for n in ("sitecustomize", "usercustomize") if n in sys.modules],
 }))
 """
@@ -261,7 +268,8 @@ class Trial:
     """What a Python of an environment is like when it is started with ``CODESUTURE=1``.
 
     ``problem`` says why there was no answer, ``said`` is what codesuture wrote on standard error,
-    ``hooks`` and ``lines`` are other tools' import hooks and ``.pth`` files.
+    ``hooks`` and ``lines`` are other tools' import hooks and ``.pth`` files, ``versions`` are those
+    of codesuture's files and of what the installer has recorded (empty where it has nothing).
     """
 
     def __init__(self, facts: Mapping[str, object], said: str, problem: str = "") -> None:
@@ -275,6 +283,7 @@ class Trial:
         self.hooks = texts("hooks")
         self.lines = texts("lines")
         self.missing = texts("missing")
+        self.versions = texts("versions")
         self.customized = texts("customized")
 
 

@@ -69,7 +69,8 @@ def examine(found: Status) -> list[Finding]:
     findings = [_python(found), _package(place)]
     if all(finding.state == GOOD for finding in findings):
         trial = try_agent(place)
-        findings += [_dependencies(trial), *_start_files(place), _agent(place, trial)]
+        findings += [*_versions(place, trial), _dependencies(place, trial)]
+        findings += [*_start_files(place), _agent(place, trial)]
         findings += _other_tools(trial)
     findings.append(_switch(found))
     config, finding = _configuration()
@@ -97,11 +98,24 @@ def _package(place: Place) -> Finding:
     return Finding("Package", WRONG, sentence, f"{place.python} {_REINSTALL}")
 
 
-def _dependencies(trial: Trial) -> Finding:
+def _versions(place: Place, trial: Trial) -> list[Finding]:
+    """Whether the files are of the version that was installed."""
+    if len(trial.versions) != 2 or trial.versions[0] == trial.versions[1]:
+        return []
+    files, recorded = trial.versions
+    if not recorded:
+        sentence = f"no installer has put it there; its files are of version {files}"
+        return [Finding("Package", NOTE, sentence)]
+    sentence = f"its files are of version {files}, but {recorded} is recorded as installed"
+    return [Finding("Package", WRONG, sentence, f"{place.python} {_REINSTALL}")]
+
+
+def _dependencies(place: Place, trial: Trial) -> Finding:
     if not trial.missing:
         return Finding("Needs", GOOD, "all packages that codesuture needs are there")
     sentence = f"not there, or too old: {', '.join(trial.missing)}"
-    return Finding("Needs", WRONG, sentence, f"pip install {' '.join(trial.missing)}")
+    again = f"{place.python} -m pip install --force-reinstall {' '.join(trial.missing)}"
+    return Finding("Needs", WRONG, sentence, again)
 
 
 def _start_files(place: Place) -> list[Finding]:

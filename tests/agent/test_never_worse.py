@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,36 @@ def test_an_old_python(tmp_path):
         ast.parse(path.read_text(), str(path), feature_version=(3, 8))
     ast.parse((root / "codesuture.pth").read_text(), feature_version=(3, 8))
     assert os.path.getsize(root / "codesuture.pth") < 300
+
+
+def old_pythons() -> list[str]:
+    """Interpreters of this machine that are older than 3.11."""
+    home = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    found = sorted(Path(home).glob("versions/3.10.*/bin/python"))
+    named = shutil.which("python3.10")
+    return [str(path) for path in found[-1:]] or ([named] if named else [])
+
+
+@pytest.mark.skipif(not old_pythons(), reason="there is no Python 3.10 here")
+def test_python_310_itself(installed_python, tmp_path):
+    """A folder of packages is read by an interpreter that codesuture does not know."""
+    folder = tmp_path / "env"
+    subprocess.run([*old_pythons(), "-m", "venv", "--without-pip", str(folder)], check=True)
+    (packages,) = folder.glob("lib/python3.10/site-packages")
+    for name in ("codesuture", "codesuture_agent"):
+        shutil.copytree(installed_python.site_packages / name, packages / name)
+    shutil.copy(installed_python.site_packages / "codesuture.pth", packages)
+    (tmp_path / "app.py").write_text("print('on we go')\nraise KeyError('k')\n")
+    for value in ("1", "0"):
+        done = subprocess.run(
+            [str(folder / "bin" / "python"), "app.py"],
+            cwd=tmp_path,
+            env=installed_python.environment(CODESUTURE=value),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout) == (1, "on we go\n")
+        said = "[CodeSuture] not active: cpython 3.10 is not supported (CPython 3.11 to 3.15 is)\n"
+        assert done.stderr.startswith((said if value == "1" else "") + "Traceback")
+        assert done.stderr.count("\n") == (5 if value == "1" else 4)

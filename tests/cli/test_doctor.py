@@ -52,6 +52,11 @@ def no_dependency(own, folder: Path) -> None:
     (place / "METADATA").write_text("Metadata-Version: 2.1\nName: bytecode\nVersion: 0.1\n")
 
 
+def another_version(own, folder: Path) -> None:
+    path = own.site_packages / "codesuture" / "__init__.py"
+    path.write_text(path.read_text().replace('__version__ = "', '__version__ = "9.'))
+
+
 def wrong_configuration(own, folder: Path) -> None:
     (folder / "codesuture.toml").write_text('mode = "heall"\n')
 
@@ -70,7 +75,8 @@ def fault(own, folder: Path) -> None:
     ("damage", "subject", "says", "do"),
     [
         (old_line, "Start file", "not the one of this version", "reinstall codesuture"),
-        (no_dependency, "Needs", "bytecode", "pip install bytecode"),
+        (no_dependency, "Needs", "bytecode", "pip install --force-reinstall bytecode"),
+        (another_version, "Package", "files are of version 9.", "reinstall codesuture"),
         (wrong_configuration, "Configuration", "heall", "config show"),
         (open_store, "Store", "every user can write", ""),
         (fault, "Agent", "RuntimeError: broken", ""),
@@ -141,3 +147,17 @@ def test_a_file_that_takes_the_place_of_the_line(own, tmp_path):
         assert found["Agent"]["state"] == "wrong"
     else:
         assert code == 0 and found["Agent"]["state"] == "ok"
+
+
+def test_half_a_dependency(make_venv, wheel, tmp_path):
+    """Its record is there, its files are not."""
+    own = make_venv(tmp_path / "env", wheel)
+    source = Path((own.site_packages / "zz_dependencies.pth").read_text().strip())
+    (own.site_packages / "zz_dependencies.pth").unlink()
+    for path in source.iterdir():
+        if path.name.lower().startswith(("bytecode", "importlib_metadata", "tomli_w", "zipp")):
+            (own.site_packages / path.name).symlink_to(path)
+    for path in source.glob("colorama-*.dist-info"):
+        (own.site_packages / path.name).symlink_to(path)
+    code, found = examine(own, tmp_path)
+    assert code == 1 and found["Needs"]["sentence"].endswith(": colorama")

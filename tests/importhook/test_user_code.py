@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import sysconfig
 
@@ -119,6 +120,37 @@ def test_sourceless_zipped_and_reloaded_modules(program, tmp_path):
         "_armed.clear(); importlib.reload(source); print(armed(source))\n"
     )
     assert out == "[True, True] 3\nTrue\n"
+
+
+def test_extension_modules_are_left_alone(program, tmp_path):
+    """Those of the tests' own tools, as if they were the project's."""
+    import coverage.tracer as tracer
+
+    name = os.path.basename(tracer.__file__)
+    shutil.copy(tracer.__file__, tmp_path / name)
+    out = program(
+        "import tracer, os\n"
+        f"print(tracer.__file__ == os.path.abspath({name!r}), type(tracer.__loader__).__name__)\n"
+        "print(armed(tracer), tracer.CTracer)\n"
+    )
+    assert out == "True ExtensionFileLoader\nFalse <class 'coverage.CTracer'>\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="lazy imports are new in 3.15")
+def test_lazy_imports_are_armed_when_they_happen(program, tmp_path):
+    """PEP 810: one that is used, one that is used in a thread, one that is not."""
+    for name in ("used", "threaded", "unused"):
+        (tmp_path / f"{name}.py").write_text("def f(x): return x.y\n")
+    out = program(
+        "import threading\n"
+        "lazy import used\nlazy import unused\nlazy from threaded import f\n"
+        "def loaded(): return [n in sys.modules for n in ('used', 'threaded', 'unused')]\n"
+        "print(loaded(), len(_armed))\n"
+        "used.f\n"
+        "thread = threading.Thread(target=lambda: f); thread.start(); thread.join()\n"
+        "print(loaded(), armed(used), len(_armed))\n"
+    )
+    assert out == "[False, False, False] 0\n[True, True, False] True 2\n"
 
 
 def test_modules_run_with_m(installed_python, tmp_path):

@@ -22,7 +22,7 @@ for name in sorted(set(sys.modules) - before):
     print(name)
 """
 #: What the interpreter's own ``types`` and ``bisect`` come with.
-SMALL = {"codesuture.once", "_bisect", "_functools", "_types", "bisect", "types"}
+SMALL = {"codesuture.once", "_collections", "_bisect", "_functools", "_types", "bisect", "types"}
 
 
 def test_a_handled_exception_imports_the_fate_analysis_and_no_more(

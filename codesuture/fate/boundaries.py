@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Rule = Callable[[FrameType, type[BaseException]], tuple[str, str]]
     #: Where it is delivered: the frame, and the task that it is suspended in (None: it runs).
     FutureOf = Callable[[FrameType, object], object]
+    Tell = Callable[[BaseException | None], None]
 
 ENTRY_POINT_GROUP = "codesuture.boundaries"
 
@@ -42,8 +43,11 @@ FRAMEWORKS: dict[str, str] = {
     "asgiref": "codesuture.web.frameworks.asgiref",
     "celery": "codesuture.jobs.celery",
     "codesuture": "codesuture.web.boundaries",
+    "django": "codesuture.web.frameworks.django",
     "flask": "codesuture.web.frameworks.flask",
     "gunicorn": "codesuture.web.servers.gunicorn",
+    "jinja2": "codesuture.web.frameworks.jinja2",
+    "rest_framework": "codesuture.web.frameworks.rest_framework",
     "rq": "codesuture.jobs.rq",
     "tornado": "codesuture.web.frameworks.tornado",
     "waitress": "codesuture.web.servers.waitress",
@@ -64,11 +68,14 @@ class Boundary:
     future that the exception is put into, where it is, or the ``futures.Awaiting`` frames that are
     resumed with it; then these decide. It gets the frame and, where that is suspended, its task.
     ``reports`` names the method of its ``self`` that the catch-all calls: there an exception is
-    seen to have come here (``codesuture.proving``). ``raises`` tells that its handlers raise the
-    exception again, and that the rule of this framework is asked all the same.
+    seen to have come here (``codesuture.proving``). Or it is a function that is given another one
+    and the frame, and sees to it that the other one is called, once, with each such exception.
+    ``raises`` tells that its handlers raise the exception again, and that the rule of this
+    framework is asked all the same; the rule of a ``narrow`` one is asked of what narrower clauses
+    than ``except Exception`` catch, too.
     """
 
-    __slots__ = ("future_of", "module", "qualname", "raises", "reports", "rule")
+    __slots__ = ("future_of", "module", "narrow", "qualname", "raises", "reports", "rule")
 
     def __init__(
         self,
@@ -76,8 +83,9 @@ class Boundary:
         qualname: str,
         rule: Rule | None = None,
         future_of: FutureOf | None = None,
-        reports: str = "",
+        reports: str | Callable[[Tell], None] = "",
         raises: bool = False,
+        narrow: bool = False,
     ) -> None:
         self.module = module
         self.qualname = qualname
@@ -85,6 +93,7 @@ class Boundary:
         self.future_of = future_of
         self.reports = reports
         self.raises = raises
+        self.narrow = narrow
 
     @classmethod
     def named(cls, text: str) -> Boundary:

@@ -124,6 +124,14 @@ def _call_at(view: CodeView, number: int) -> tuple[Symbol, int | None]:
     return None, None
 
 
+def called_at(view: CodeView, offset: int) -> tuple[str, Symbol]:
+    """The name of the instruction at ``offset``, and what it calls, where it does."""
+    number = view.ordinal(offset)
+    if number is None:
+        return "", None
+    return NAMES[view.instructions[number][2]], _call_at(view, number)[0]
+
+
 def _passes(raised: Raised) -> Outcome:
     return Outcome(PASSES, "", raised)
 

@@ -12,7 +12,7 @@ import sys
 
 from codesuture.fate.either import Either, alone_or_grouped, judge_each, one_of
 from codesuture.fate.scope import is_catchable, matches, truth
-from codesuture.fate.symbols import called
+from codesuture.fate.symbols import called, mentions
 from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
 from codesuture.fate.views import bound_names
 from codesuture.surgery.instructions import jump_target
@@ -40,11 +40,12 @@ class _State:
     """A way through the handlers: where it is, and what it knows.
 
     ``entered`` are the handlers that this exception has entered, ``names`` the variables that
-    hold it, ``caught`` tells the breadth of the clause that matched last: "all", "some" or None
-    (a bare ``except``, a ``finally``).
+    hold it, ``bound`` are those that the handlers have bound to something else, whatever the frame
+    holds there now; ``caught`` tells the breadth of the clause that matched last: "all", "some" or
+    None (a bare ``except``, a ``finally``).
     """
 
-    __slots__ = ("caught", "entered", "names", "number")
+    __slots__ = ("bound", "caught", "entered", "names", "number")
 
     def __init__(
         self,
@@ -52,17 +53,19 @@ class _State:
         entered: frozenset[int],
         names: frozenset[Symbol],
         caught: str | None,
+        bound: frozenset[Symbol] = frozenset(),
     ) -> None:
+        self.bound = bound
         self.number = number
         self.entered = entered
         self.names = names
         self.caught = caught
 
     def key(self) -> tuple[object, ...]:
-        return self.number, self.entered, self.names, self.caught
+        return self.number, self.entered, self.names, self.caught, self.bound
 
     def at(self, number: int, caught: str | None = None) -> _State:
-        return _State(number, self.entered, self.names, caught or self.caught)
+        return _State(number, self.entered, self.names, caught or self.caught, self.bound)
 
 
 def judge_frame(
@@ -154,7 +157,8 @@ class _Search:
         if number is None or (target in state.entered and state.number == number):
             self.end(UNKNOWN, "has a handler that cannot be read", state)
             return
-        self.work.append(_State(number, state.entered | {target}, state.names, None))
+        entered = state.entered | {target}
+        self.work.append(_State(number, entered, state.names, None, state.bound))
 
     # --- one instruction ---------------------------------------------------------------
 
@@ -223,6 +227,8 @@ class _Search:
         if symbol[0] == "with":
             return False  # a manager that may say yes has ended this way before
         answer = self.about_exception(symbol, state)
+        if answer is None and state.bound and mentions(symbol, state.bound):
+            return None
         return truth(symbol, self.scope, self.view) if answer is None else answer
 
     def about_exception(self, symbol: Symbol, state: _State) -> bool | None:
@@ -247,6 +253,8 @@ class _Search:
             return False
         if symbol[0] == "const":
             return symbol[2] is None
+        if state.bound and mentions(symbol, state.bound):
+            return None
         value = self.scope.value(symbol)
         return value is None if type(value) in _PLAIN else None
 
@@ -277,11 +285,13 @@ class _Search:
         return "all" if any(one is broad for one in types for broad in _BROAD) else "some"
 
     def after_store(self, state: _State, name: str, argument: int, stack: Stack) -> _State:
-        names = state.names
+        names, bound = state.names, state.bound
         for depth, target in enumerate(bound_names(self.view, name, argument), 1):
             given = stack[-depth] if name.startswith("STORE") and depth <= len(stack) else None
-            names = names | {target} if self.is_raised(given, state) else names - {target}
-        return _State(state.number, state.entered, names, state.caught)
+            held = self.is_raised(given, state)
+            names = names | {target} if held else names - {target}
+            bound = bound - {target} if held else bound | {target}
+        return _State(state.number, state.entered, names, state.caught, bound)
 
     # --- rules: whether the way goes on behind the instruction ------------------------------
 

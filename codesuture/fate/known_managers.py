@@ -6,8 +6,10 @@
 
 Beyond the standard library: SQLAlchemy's transactions, connections and sessions roll back or
 close, and return nothing (``engine/util.py``, ``engine/base.py``, ``orm/session.py``,
-``ext/asyncio``); cancel scopes of trio (``_core/_run.py``) and anyio (``_core/_tasks.py``,
-``_backends/_asyncio.py``) take cancellations only, which are no ``Exception``.
+``ext/asyncio``), and so do Django's (``db/transaction.py``; ``db/utils.py`` turns errors of
+databases into others only); cancel scopes of trio (``_core/_run.py``) and anyio
+(``_core/_tasks.py``, ``_backends/_asyncio.py``) take cancellations only, which are no
+``Exception``.
 """
 
 from __future__ import annotations
@@ -168,6 +170,8 @@ _PASSES = (
     "sqlalchemy.ext.asyncio.session.AsyncSession",
     "sqlalchemy.ext.asyncio.session.AsyncSession.begin",
     "fastapi.telemetry._api._operation",
+    "django.db.transaction.Atomic", "django.db.transaction.atomic",
+    "django.db.utils.DatabaseErrorWrapper",
 )  # fmt: skip
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(_PASSES, _passes),

@@ -8,7 +8,7 @@ from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING
 from codesuture.fate.scope import InstanceOf, Scope, truth
 from codesuture.fate.symbols import constant
-from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Outcome, Raised
+from codesuture.fate.verdict import HANDLED, PASSES, UNKNOWN, Notes, Outcome, Raised
 from codesuture.fate.views import view_of
 from codesuture.surgery.instructions import jump_target
 from codesuture.surgery.opcodes import JUMPS, NAMES, TERMINATES
@@ -17,7 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codesuture.fate.handlers import ManagerJudge
     from codesuture.fate.symbols import Stack, Symbol
-    from codesuture.fate.verdict import Notes
     from codesuture.fate.views import CodeView
 
 _MOST_STEPS = 3000
@@ -48,6 +47,31 @@ def judge_exit(
     if answers == {"raise"}:
         return Outcome(HANDLED, f"has {name}, which raises another exception instead")
     return Outcome(UNKNOWN, f"has {name}, which may return true").varying()
+
+
+def may_return(function: FunctionType, given: tuple[object, ...]) -> bool:
+    """Whether a function that is asked what to make of an exception may give anything but None
+    or another false value, or raises something.
+
+    ``given`` are its arguments: MISSING where they are not known, the type for the exception.
+    """
+    code = function.__code__
+    known = _known_to_return.get((code, given[-1]))
+    if known is None:
+        values = [*given[:-1], InstanceOf(given[-1])]  # type: ignore[arg-type]
+        names = zip(code.co_varnames[: code.co_argcount], values, strict=False)
+        assumed = {name: value for name, value in names if value is not MISSING}
+        scope = Scope.of_function(function, Notes(), assumed)
+        if len(_known_to_return) > _MOST_KNOWN:
+            _known_to_return.clear()
+        plain = not code.co_flags & _GENERATOR and code.co_argcount == len(given)
+        known = not plain or _Ways(view_of(code), scope).answers() != {False}
+        _known_to_return[code, given[-1]] = known
+    return known
+
+
+_known_to_return: dict[tuple[object, object], bool] = {}
+_MOST_KNOWN = 1000
 
 
 class _Ways:

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     Symbol = tuple[object, ...] | None
     Stack = tuple[Symbol, ...]
 
@@ -49,7 +51,7 @@ def manager_beneath(stack: Stack) -> Symbol:
     return None
 
 
-def mentions(symbol: object, names: set[Symbol]) -> bool:
+def mentions(symbol: object, names: Set[Symbol]) -> bool:
     """Whether one of the variables is part of the symbol."""
     if type(symbol) is not tuple or symbol[:1] == ("const",):
         return False

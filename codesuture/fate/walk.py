@@ -269,10 +269,12 @@ class Walk:
 
 def _boundary(frame: FrameType, outcome: Outcome, covered: bool) -> Boundary | None:
     """The boundary whose rule decides, where this is what the frame's own handlers do."""
-    if outcome.kind != PASSES:
-        return boundary_of(frame) if outcome.catch_all else None
+    if outcome.kind != PASSES and outcome.catch_all:
+        return boundary_of(frame)
     found = framework_boundary(frame) if covered else None
-    return found if found is not None and found.raises else None
+    if found is None:
+        return None
+    return found if (found.raises if outcome.kind == PASSES else found.narrow) else None
 
 
 def _sentence(frame: FrameType, offset: int, outcome: Outcome) -> str:

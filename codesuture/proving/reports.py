@@ -21,32 +21,45 @@ if TYPE_CHECKING:
 
 def watch(boundary: Boundary, frame: FrameType) -> None:
     """Let the boundary's report of an exception prove it; once for each object that reports."""
+    if not isinstance(boundary.reports, str):
+        if boundary not in _told_of:
+            _told_of.add(boundary)
+            boundary.reports(lambda exception: _tell(exception, boundary))
+        return
     owner = local_variables(frame).get("self")
-    names = instance_dict(owner)
-    if names is None or type(names.get(boundary.reports)) is Report:
+    names, method = instance_dict(owner), boundary.reports
+    if names is None or type(names.get(method)) is Report:
         return
     with suppress(TypeError):  # an object that cannot be referred to weakly is not watched
-        names[boundary.reports] = Report(boundary, owner, names.get(boundary.reports))
+        names[method] = Report(boundary, method, owner, names.get(method))
+
+
+#: Boundaries that have been given a function that they call.
+_told_of: set[Boundary] = set()
+
+
+def _tell(exception: BaseException | None, boundary: Boundary) -> None:
+    if exception is not None:
+        try:
+            prove(exception, reached(boundary))
+        except Exception as fault:
+            report_fault(fault)
 
 
 class Report:
     """Stands, on one object, for the method that a boundary calls in its ``except`` clause."""
 
-    __slots__ = ("_boundary", "_original", "_owner")
+    __slots__ = ("_boundary", "_method", "_original", "_owner")
 
-    def __init__(self, boundary: Boundary, owner: object, original: object) -> None:
+    def __init__(self, boundary: Boundary, method: str, owner: object, original: object) -> None:
         self._boundary = boundary
+        self._method = method
         self._original = original
         self._owner = ref(owner)
 
     def __call__(self, *arguments: object, **keywords: object) -> object:
-        exception = sys.exc_info()[1]
-        if exception is not None:
-            try:
-                prove(exception, reached(self._boundary))
-            except Exception as fault:
-                report_fault(fault)
+        _tell(sys.exc_info()[1], self._boundary)
         if self._original is not None:  # the object's own, such as ``Thread._invoke_excepthook``
             return self._original(*arguments, **keywords)  # type: ignore[operator]
         owner = self._owner()
-        return getattr(type(owner), self._boundary.reports)(owner, *arguments, **keywords)
+        return getattr(type(owner), self._method)(owner, *arguments, **keywords)

@@ -105,8 +105,8 @@ def way_of(exception: BaseException) -> list[tuple[FrameType, int]]:
     while trace is not None:
         frame = trace.tb_frame
         if not _is_plumbing(frame) or reporting(frame, type(exception)) is not None:
-            if way and way[-1][0] is frame:
-                way.pop()
+            again = [place for place, (known, _) in enumerate(way) if known is frame]
+            del way[again[0] if again else len(way) :]
             way.append((frame, trace.tb_lasti))
         trace = trace.tb_next
     return way[::-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codesuture.fate import UNHANDLED, Notes, Verdict
-from codesuture.proving.ways import Way
+from codesuture.proving.ways import Way, reached
 from codesuture.session import module_of
 from codesuture.web import marking
 
@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-    from codesuture.proving.ways import Step
     from codesuture.session import Session
     from codesuture.store.proof import Proof
 
@@ -20,13 +19,15 @@ _MOST_DOUBTS = 256
 
 
 class Doubt:
-    """An exception that was left alone: its type, its way out, and why its fate is unknown."""
+    """An exception that was left alone: its type, its way out to the boundary ``ahead``, and why
+    its fate is unknown."""
 
-    __slots__ = ("evidence", "kind", "steps")
+    __slots__ = ("ahead", "evidence", "kind", "steps")
 
-    def __init__(self, kind: type[BaseException], steps: tuple[Step, ...], evidence: str) -> None:
+    def __init__(self, kind: type[BaseException], way: Way, evidence: str) -> None:
         self.kind = kind
-        self.steps = steps
+        self.steps = way.steps
+        self.ahead = reached(way.boundary)
         self.evidence = evidence
 
 
@@ -84,7 +85,7 @@ def _watch_for(session: Session, exception: BaseException, way: Way, evidence: s
     with session.lock:
         if len(_doubts) >= _MOST_DOUBTS:
             del _doubts[next(iter(_doubts))]
-        _doubts[id(exception)] = Doubt(type(exception), way.steps, evidence)
+        _doubts[id(exception)] = Doubt(type(exception), way, evidence)
     if way.boundary is not None:
         from codesuture.proving.reports import watch
 

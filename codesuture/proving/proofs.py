@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 def prove(exception: BaseException, reached: str) -> None:
-    """Remember, if its fate was in doubt, that ``exception`` has come to ``reached``."""
+    """Remember, if its fate was in doubt, that ``exception`` has come to ``reached``; or, if that
+    is empty, to the boundary that was seen to be ahead."""
     doubt, session = take(exception), current()
     if doubt is None or session is None:
         return
+    reached = reached or doubt.ahead
     way = way_of(exception)
     if tuple((frame.f_code, offset) for frame, offset in way) != doubt.steps:
         return

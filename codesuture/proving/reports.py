@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 def watch(boundary: Boundary, frame: FrameType) -> None:
     """Let the boundary's report of an exception prove it; once for each object that reports."""
     if not isinstance(boundary.reports, str):
-        if boundary not in _told_of:
-            _told_of.add(boundary)
-            boundary.reports(lambda exception: _tell(exception, boundary))
+        boundary.reports(tell, frame)
         return
     owner = local_variables(frame).get("self")
     names, method = instance_dict(owner), boundary.reports
@@ -34,14 +32,11 @@ def watch(boundary: Boundary, frame: FrameType) -> None:
         names[method] = Report(boundary, method, owner, names.get(method))
 
 
-#: Boundaries that have been given a function that they call.
-_told_of: set[Boundary] = set()
-
-
-def _tell(exception: BaseException | None, boundary: Boundary) -> None:
+def tell(exception: BaseException | None, boundary: Boundary | None = None) -> None:
+    """An exception is handled by a boundary: this one, or the one that is watched for it."""
     if exception is not None:
         try:
-            prove(exception, reached(boundary))
+            prove(exception, reached(boundary) if boundary is not None else "")
         except Exception as fault:
             report_fault(fault)
 
@@ -58,7 +53,7 @@ class Report:
         self._owner = ref(owner)
 
     def __call__(self, *arguments: object, **keywords: object) -> object:
-        _tell(sys.exc_info()[1], self._boundary)
+        tell(sys.exc_info()[1], self._boundary)
         if self._original is not None:  # the object's own, such as ``Thread._invoke_excepthook``
             return self._original(*arguments, **keywords)  # type: ignore[operator]
         owner = self._owner()

@@ -9,7 +9,10 @@ from codesuture.web.words import line
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import FrameType
     from typing import Any
+
+    from codesuture.fate.boundaries import Tell
 
     Environ = dict[str, Any]
     Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -107,6 +110,21 @@ def _close(result: object) -> None:
         close()
 
 
+_listeners: list[Tell] = []
+
+
+def when_told(tell: Tell, frame: FrameType) -> None:
+    """Have ``tell`` called with the exceptions that applications hand to ``start_response``."""
+    if tell not in _listeners:
+        _listeners.append(tell)
+
+
+def _tell(exc_info: Any) -> None:
+    if type(exc_info) is tuple and isinstance(exc_info[1], BaseException):
+        for listener in _listeners:
+            listener(exc_info[1])
+
+
 class _Response:
     """Stands for the server's ``start_response``, which is called when the headers go out."""
 
@@ -131,7 +149,9 @@ class _Response:
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], object]:
         """What the application calls. A second call is the server's to allow or to refuse."""
-        if self._arguments is not None and not exc_info:
+        if exc_info:
+            _tell(exc_info)
+        elif self._arguments is not None:
             self.send()
         if self.started:
             more = (exc_info,) if exc_info else ()

@@ -33,8 +33,9 @@ from codesuture.web.frameworks.rules import is_a
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
+
+    from codesuture.fate.boundaries import Tell
 
 #: Exceptions that ``response_for_exception`` has an answer for.
 _ANSWERED = (
@@ -120,8 +121,8 @@ _NO_KEY = (TypeError, AttributeError, KeyError, ValueError, IndexError)
 _NO_ATTRIBUTE = (TypeError, AttributeError)
 
 
-def _when_told(tell: Callable[[BaseException | None], None]) -> None:
-    """Be told of exceptions that a page for 500 is made of."""
+def _when_told(tell: Tell, frame: FrameType) -> None:
+    """Be told of exceptions that a page for 500 is made of; once, whatever the frame is."""
     from importlib import import_module
 
     signal = import_module("django.core.signals").got_request_exception

@@ -155,7 +155,11 @@ class _Response:
             self.send()
         if self.started:
             more = (exc_info,) if exc_info else ()
-            return self._start(status, headers, *more)  # type: ignore[no-any-return]
+            try:
+                return self._start(status, headers, *more)  # type: ignore[no-any-return]
+            except BaseException as error:
+                _leave_no_trace(error)
+                raise
         self._arguments = (status, headers)
         return self._write
 

@@ -1,13 +1,15 @@
 """gunicorn: each worker loads the application for itself.
 
-A worker answers with its own page for status 500, or, where the response has begun, closes the
-connection. Its hooks (``pre_request``, ``post_request``) are not told of exceptions. Source:
+A worker answers with its own page for status 500 (``handle_error``), or, where the response has
+begun, closes the connection. Its hooks (``pre_request``, ``post_request``) are not told of
+exceptions. Source:
 ``gunicorn/workers/sync.py``, ``gthread.py`` and ``base_async.py`` of 23 to 27.
 """
 
 from __future__ import annotations
 
 from codesuture.fate import Boundary
+from codesuture.fate.boundaries import unless_overridden
 from codesuture.web.wrapping import after
 from codesuture.web.wsgi import ServedApplication
 
@@ -15,10 +17,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_WORKERS = (
+    ("gunicorn.workers.sync", "SyncWorker"),
+    ("gunicorn.workers.gthread", "ThreadWorker"),
+    ("gunicorn.workers.base_async", "AsyncWorker"),
+)
 BOUNDARIES = (
-    Boundary("gunicorn.workers.sync", "SyncWorker.handle_request"),
-    Boundary("gunicorn.workers.gthread", "ThreadWorker.handle_request"),
-    Boundary("gunicorn.workers.base_async", "AsyncWorker.handle_request"),
+    *(Boundary(module, f"{worker}.handle_request") for module, worker in _WORKERS),
+    *(
+        Boundary(
+            module, f"{worker}.handle", unless_overridden("handle_error"), reports="handle_error"
+        )
+        for module, worker in _WORKERS
+    ),
 )
 
 

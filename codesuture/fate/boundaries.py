@@ -182,9 +182,17 @@ def delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
 def _future_of_job(frame: FrameType, task: object) -> object:
     """``concurrent.futures.thread._WorkItem.run``: the future is the item's."""
     future = lookup.attribute(local_variables(frame).get("self"), "future")
-    if sys.modules["threading"].current_thread().name.startswith("asyncio_"):
-        futures.give_time(future)  # a loop's own pool: whoever started the job chains its future
+    if "asgiref.sync" in sys.modules or _is_of_loop():
+        futures.give_time(future)  # whoever started the job is about to chain its future
     return future
+
+
+def _is_of_loop() -> bool:
+    """Whether this thread belongs to the pool of an event loop (``loop.run_in_executor(None, …)``).
+
+    asgiref has pools of its own for that.
+    """
+    return str(sys.modules["threading"].current_thread().name).startswith("asyncio_")
 
 
 def _trio_task(frame: FrameType, task: object) -> object:
@@ -237,10 +245,10 @@ _BUILT_IN = (
         reports="handle_error",
     ),
     Boundary("asyncio.events", "Handle._run", _in_task),
-    Boundary(
-        "asyncio.selector_events",
-        "_SelectorSocketTransport._read_ready__data_received",
-        _loop_handler,
+    *(
+        Boundary("asyncio.selector_events", f"_SelectorSocketTransport._read_ready__{step}",
+                 _loop_handler)
+        for step in ("data_received", "get_buffer", "on_eof")
     ),
     Boundary("tkinter", "CallWrapper.__call__"),
     Boundary("unittest.case", "_Outcome.testPartExecutor", _reported),

@@ -41,6 +41,7 @@ GROUP = "group"  #: raises it in a group, where its task leaves the ``async with
 RETURNS = "returns"  #: a frame whose call raises it
 COLLECTS = "collects"  #: somebody keeps it as a result (``gather(return_exceptions=True)``)
 LOGS = "logs"  #: a catch-all that reports it
+TELLS = "tells"  #: a handler of the application is given it
 UNCLEAR = "unclear"
 
 Waiter = tuple[str, object]
@@ -308,7 +309,9 @@ def _function(callback: FunctionType, future: object) -> Waiter | None:
             give_time(cells.get("destination"))
         return _only(cells.get("destination"))
     if name.startswith("asyncio.streams.StreamReaderProtocol.connection_made.<locals>"):
-        return LOGS, name
+        loop = lookup.attribute(future, "_loop")
+        own = lookup.attribute(loop, "_exception_handler")
+        return (LOGS, name) if own is None else (TELLS, "the loop's exception handler")
     return UNCLEAR, name
 
 

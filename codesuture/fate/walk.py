@@ -228,6 +228,8 @@ class Walk:
             return self.behind(value)  # type: ignore[arg-type]
         if kind == futures.COLLECTS:
             return HANDLED, f"It is a result of {value}."
+        if kind == futures.TELLS:
+            return HANDLED, f"It is given to {value}."
         if kind == futures.LOGS:
             return UNHANDLED, f"It reaches {value}, where nobody handles it."
         return UNKNOWN, f"It ends a task or a job that is watched by {value}."

@@ -93,6 +93,13 @@ class Server:
             time.sleep(0.02)
         return text in self.errors
 
+    def comes_to_print(self, text: str) -> bool:
+        """Whether it writes this to standard output, or has done so."""
+        end = time.monotonic() + LIMIT
+        while text not in self.output and time.monotonic() < end:
+            time.sleep(0.02)
+        return text in self.output
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it, as `kill` does; gives its exit code."""
         if self.process.poll() is None:

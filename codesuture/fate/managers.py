@@ -7,7 +7,6 @@ The manager is known by how it was made (``suppress(KeyError)``) or as the objec
 
 from __future__ import annotations
 
-from collections import deque
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -281,6 +280,8 @@ def judge_stack(value: object, scope: Scope, raised: Raised, depth: int) -> Outc
 
 def _callbacks(stack: object) -> list[object] | None:
     """What the stack calls, the first one first; only as many as the deque says it holds."""
+    from collections import deque  # whoever has such a stack has imported it
+
     names = lookup.instance_dict(stack)
     found = None if names is None else names.get("_exit_callbacks")
     if type(found) is not deque:

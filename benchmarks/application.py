@@ -297,7 +297,7 @@ def copy_pip(folder: Path, python: str) -> int:
     names = [
         ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
         for path in sorted((folder / "pip").rglob("*.py"))
-        if path.stem not in ("__main__", "__pip-runner__")
+        if path.stem != "__main__" and path.stem.isidentifier()
     ]
     script = f"""
 for name in {names}:

@@ -179,8 +179,8 @@ def delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     return UNKNOWN, f"reaches {where(frame)}, which hands it to whoever asks for the result"
 
 
-def _future_of_job(frame: FrameType, task: object) -> object:
-    """``concurrent.futures.thread._WorkItem.run``: the future is the item's."""
+def future_of_job(frame: FrameType, task: object) -> object:
+    """The future of ``concurrent.futures.thread._WorkItem.run`` and its like is the item's."""
     future = lookup.attribute(local_variables(frame).get("self"), "future")
     if "asgiref.sync" in sys.modules or _is_of_loop():
         futures.give_time(future)  # whoever started the job is about to chain its future
@@ -217,7 +217,7 @@ _BUILT_IN = (
     Boundary("threading", "Thread._bootstrap_inner", reports="_invoke_excepthook"),
     Boundary("multiprocessing.process", "BaseProcess._bootstrap"),
     Boundary("multiprocessing.pool", "worker", delivered),
-    Boundary("concurrent.futures.thread", "_WorkItem.run", delivered, _future_of_job),
+    Boundary("concurrent.futures.thread", "_WorkItem.run", delivered, future_of_job),
     Boundary("trio._core._run", "unrolled_run", delivered, _trio_task),
     Boundary("concurrent.futures.process", "_process_worker", delivered),
     Boundary(

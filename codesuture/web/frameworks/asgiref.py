@@ -8,7 +8,7 @@ to 3.13.
 from __future__ import annotations
 
 from codesuture.fate import Boundary
-from codesuture.fate.boundaries import delivered
+from codesuture.fate.boundaries import delivered, future_of_job
 from codesuture.fate.lookup import MISSING
 from codesuture.frames import local_variables
 
@@ -22,5 +22,7 @@ def _result_of_call(frame: FrameType, task: object) -> object:
 
 
 BOUNDARIES = (
+    # a thread that waits for an asynchronous function runs the sync ones that this calls
+    Boundary("asgiref.current_thread_executor", "_WorkItem.run", delivered, future_of_job),
     Boundary("asgiref.sync", "AsyncToSync.main_wrap", delivered, _result_of_call),
 )

@@ -15,7 +15,7 @@ import sys
 from types import FunctionType, MethodType
 
 from codesuture.fate import HANDLED, UNKNOWN, Boundary
-from codesuture.fate.boundaries import nobody, where
+from codesuture.fate.boundaries import lets_pass, nobody, where
 from codesuture.fate.callers import called_at
 from codesuture.fate.lookup import (
     MISSING,
@@ -142,5 +142,7 @@ BOUNDARIES = (
     ),
     Boundary("django.core.handlers.base", "BaseHandler._get_response", _unless_processed),
     Boundary("django.core.handlers.base", "BaseHandler._get_response_async", _unless_processed),
+    # its task group raises a single exception, which is then taken out again
+    Boundary("django.core.handlers.asgi", "ASGIHandler.handle", lets_pass, narrow=True),
     Boundary("django.template.base", "Variable._resolve_lookup", _in_template, narrow=True),
 )

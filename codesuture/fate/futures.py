@@ -75,10 +75,29 @@ def follow(future: object) -> Awaiting | None:
     awaits it; it may be known already where it goes."""
     if type(future) is Awaiting:
         return future
+    task = _only_task(future)
+    if task is not None:
+        frames = waiting_frames(task._coro)  # type: ignore[attr-defined]
+        return None if frames is None else Awaiting(task, frames)
     found = waiters(future)
     if len(found) != 1 or found[0][0] != COROUTINE:
         return None
     return awaiting(found[0][1])
+
+
+def _only_task(future: object) -> object | None:
+    """The task that awaits a future, where both are asyncio's own and there is nobody else: the
+    common case, asked at every crash in a thread. Their attributes run no Python code."""
+    module = sys.modules.get("_asyncio")
+    if module is None or type(future) is not module.Future:
+        return None
+    found = future._callbacks  # type: ignore[attr-defined]
+    if found is None or len(found) != 1:
+        return None
+    callback = found[0][0]
+    if type(callback) is not BuiltinFunctionType or type(callback.__self__) is not module.Task:
+        return None
+    return callback.__self__
 
 
 def task_of(frame: FrameType) -> object | None:
@@ -195,7 +214,9 @@ def give_time(future: object) -> None:
     A job may be so quick that nobody awaits it yet. Nothing waits in the loop's own thread.
     """
     for _ in range(_MOST_MILLISECONDS):
-        if callbacks(future) or lookup.attribute(future, "_state") not in _UNDONE:
+        if _only_task(future) is not None or callbacks(future):
+            return
+        if lookup.attribute(future, "_state") not in _UNDONE:
             return
         sleep(0.001)
 

@@ -290,10 +290,21 @@ def _callbacks(stack: object) -> list[object] | None:
 
 
 def _like_stack(cls: type, alike: list[Likeness], number: int) -> Likeness:
+    """Asked at every crash, and mostly of empty stacks: how their names are read is looked up
+    once."""
+    from collections import deque
+
+    read = lookup.class_entry(cls, "__dict__").__get__  # type: ignore[attr-defined]
+
     def like(other: object) -> bool:
-        callbacks = _callbacks(other) if type(other) is cls else None
-        if callbacks is None or len(callbacks) != number:
+        if type(other) is not cls:
             return False
+        found = read(other).get("_exit_callbacks")
+        if type(found) is not deque or len(found) != number:
+            return False
+        callbacks = _callbacks(other) if number else None
+        if callbacks is None:
+            return not number
         return all(one(callback) for one, callback in zip(alike, callbacks, strict=False))
 
     return like

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codesuture.fate import Boundary
+from codesuture.fate import UNHANDLED, Boundary
 from codesuture.fate.boundaries import boundary_of, nobody
 from codesuture.fate.verdict import PASSES
 from codesuture.frames import local_variables
@@ -18,7 +18,9 @@ def _goes_on_unless_served(frame: FrameType, kind: type[BaseException]) -> tuple
     """Where a server calls the application nobody handles it, unless that is a handler of
     ``wsgiref`` whose class has its own way with errors; else whoever called it may."""
     kind_of_application = type(local_variables(frame).get("self"))
-    if kind_of_application not in (ServedApplication, ServedASGIApplication):
+    if kind_of_application is ServedASGIApplication:
+        return _NOBODY
+    if kind_of_application is not ServedApplication:
         return PASSES, "goes on to whoever called the application"
     at = frame.f_back
     for _ in range(_NEAR):
@@ -28,6 +30,9 @@ def _goes_on_unless_served(frame: FrameType, kind: type[BaseException]) -> tuple
         at = None if at is None else at.f_back
     return nobody(frame, kind)
 
+
+#: What is said at every crash under ASGI.
+_NOBODY = (UNHANDLED, "reaches the server that called the application, where nobody handles it")
 
 #: How many frames further out ``BaseHandler.run`` of ``wsgiref`` is: ours is between.
 _NEAR = 2

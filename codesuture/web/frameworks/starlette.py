@@ -36,7 +36,8 @@ def _by_class(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
 def _of_last_resort(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """``ServerErrorMiddleware``: one handler, for ``Exception`` or for status 500."""
     names = local_variables(frame)
-    handler = lookup.attribute(names.get("self"), "handler")
+    own = lookup.instance_dict(names.get("self")) or {}
+    handler = own.get("handler", MISSING)
     if handler is None:
         return PASSES, "is raised again"
     middleware = names["self"]

@@ -258,7 +258,12 @@ def generate(folder: Path, modules: int) -> None:
         for number in numbers:
             (part / f"module{number}.py").write_text(_module(number))
     # The last ones first: they import others, which import others.
-    (folder / "application.py").write_text("".join(reversed(parts)))
+    (folder / "application.py").write_text(_timed("".join(reversed(parts))))
+
+
+def _timed(imports: str) -> str:
+    begin = "from time import perf_counter\nbegun = perf_counter()\n"
+    return f"{begin}{imports}print(perf_counter() - begun)\n"
 
 
 def _name(number: int) -> str:
@@ -310,5 +315,5 @@ for name in {names}:
     words = [python, "-W", "ignore", "-c", script]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
     found = done.stdout.split()
-    (folder / "application.py").write_text("".join(f"import {name}\n" for name in found))
+    (folder / "application.py").write_text(_timed("".join(f"import {name}\n" for name in found)))
     return len(found)

@@ -24,8 +24,9 @@ class Command:
         }
         self.environment: Mapping[str, str] = {**kept, **variables}
 
-    def measure(self) -> tuple[float, float]:
-        """Run it once: seconds by the clock, and seconds of the processor (user and system)."""
+    def measure(self) -> tuple[float, float, float]:
+        """Run it once: seconds by the clock, seconds of the processor (user and system), and the
+        seconds that it prints itself (0 where it prints none)."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = pyperf.perf_counter()
         done = subprocess.run(
@@ -35,24 +36,28 @@ class Command:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode or done.stderr:
             raise SystemExit(f"{self.words} failed:\n{done.stderr.decode()[-2000:]}")
-        return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        said = done.stdout.decode().strip()
+        return wall, processor, float(said) if said.replace(".", "", 1).isdigit() else 0.0
 
 
 def measure_in_turn(
     commands: Sequence[Command], rounds: int
-) -> tuple[list[list[float]], list[list[float]]]:
-    """Wall and processor seconds, a list for each command; the order changes every round."""
+) -> tuple[list[list[float]], list[list[float]], list[list[float]]]:
+    """What ``measure`` gives, three lists for each command; the order changes every round."""
     for command in commands:
         command.measure()  # so that .pyc files are written and read
     walls: list[list[float]] = [[] for _ in commands]
     processors: list[list[float]] = [[] for _ in commands]
+    printed: list[list[float]] = [[] for _ in commands]
     for number in range(rounds):
         order = list(range(len(commands)))
         for index in order[number % len(order) :] + order[: number % len(order)]:
-            wall, processor = commands[index].measure()
+            wall, processor, seconds = commands[index].measure()
             walls[index].append(wall)
             processors[index].append(processor)
-    return walls, processors
+            printed[index].append(seconds)
+    return walls, processors, printed
 
 
 def ratios(numerator: Sequence[float], denominator: Sequence[float]) -> str:

@@ -5,7 +5,8 @@
 Makes two virtual environments, one of them with codesuture (from this checkout, without its
 dependencies: none is imported at the start), and runs in turn, without codesuture, with it and off,
 with it and on: an empty script, and the import of two applications (``application.py``), one
-generated and one real. Times are of whole processes, from their start to their end.
+generated and one real. Times are of whole processes, from their start to their end, and of the
+imports alone, which the application measures itself.
 """
 
 from __future__ import annotations
@@ -64,13 +65,16 @@ def compare(bare: str, installed: str, folder: Path, rounds: int) -> None:
         Command([installed, "application.py"], str(folder)),
         Command([installed, "application.py"], str(folder), CODESUTURE="1"),
     ]
-    walls, processors = measure_in_turn(commands, rounds)
+    walls, processors, imports = measure_in_turn(commands, rounds)
     print(f"    without codesuture, ms  {quartiles(walls[0], 1000, 1)}")
     print(f"    installed and off, ms   {quartiles(walls[1], 1000, 1)}")
     print(f"    on, ms                  {quartiles(walls[2], 1000, 1)}")
     print(f"    off / without           {ratios(walls[1], walls[0])}")
     print(f"    on / without            {ratios(walls[2], walls[0])}")
     print(f"    the same, of processor  {ratios(processors[2], processors[0])}")
+    if any(imports[0]):
+        print(f"    the imports alone, ms   {quartiles(imports[0], 1000, 1)}")
+        print(f"    on / without            {ratios(imports[2], imports[0])}")
 
 
 if __name__ == "__main__":

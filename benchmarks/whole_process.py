@@ -29,7 +29,7 @@ def main() -> None:
         words = [sys.executable, "mixed.py"]
         check(folder)
         plain, armed = Command(words, folder), Command(words, folder, CODESUTURE="1")
-        walls, processors = measure_in_turn([plain, armed], rounds)
+        walls, processors, _ = measure_in_turn([plain, armed], rounds)
     print(f"Python {sys.version.split()[0]}: a whole program, median of {rounds} (quartiles)")
     print(f"  plain, seconds of processor  {quartiles(processors[0])}")
     print(f"  armed/plain, processor       {ratios(processors[1], processors[0])}")

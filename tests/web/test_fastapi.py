@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 APP = """
@@ -184,6 +185,11 @@ async def socket(websocket: WebSocket):
         await websocket.send_text(f"{text} {name} {profile.last}")
 
 
+@app.websocket("/refused")
+async def refused(websocket: WebSocket):
+    await websocket.send_denial_response(PlainTextResponse(profile.name or "refused", 403))
+
+
 @app.get("/wait/{how}")
 async def wait(how: str):
     waiting.append(how)
@@ -337,6 +343,16 @@ def test_a_websocket_is_marked_where_it_is_accepted(server):
             socket.send("b")
             assert [socket.recv(10), socket.recv(10)] == ["a  ", "b  "]
     assert server.comes_to_say("Healed after the headers of websocket /socket had been sent")
+
+
+def test_a_websocket_that_is_refused_is_marked_too(server):
+    with pytest.raises(InvalidStatus) as raised:
+        connect(f"ws://127.0.0.1:{server.port}/refused")
+    response = raised.value.response
+    assert (response.status_code, response.body) == (403, b"refused"), server.errors
+    assert response.headers.get_all("X-CodeSuture") == [
+        "patched=1; guard=null_guard; target=profile"
+    ]
 
 
 def test_of_requests_at_the_same_time_only_the_healed_one_is_marked(server):

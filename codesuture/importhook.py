@@ -214,6 +214,11 @@ def is_user_code(module: str, filename: str, config: Config) -> bool:
     return not filename.startswith("<") and _is_of_the_user(folder)
 
 
+def is_own_file(filename: str) -> bool:
+    """Whether a file is neither of the library nor installed, nor codesuture's."""
+    return not filename.startswith("<") and _is_of_the_user(filename.rpartition(os.sep)[0])
+
+
 def _is_of_the_user(folder: str) -> bool:
     """Whether what is in a folder is neither the library nor installed, nor codesuture."""
     global _paths_then

@@ -354,9 +354,10 @@ class _Search:
         function = called(stack, argument)
         if function is None or function[0] not in _NAMED:
             return True
-        value = self.scope.value(function)
+        value, may_change = self.scope.look_at(function)
         if not any(value is one for one in _EXITS):
-            return True
+            return True  # and nothing is relied on: methods of variables are called everywhere
+        self.scope.notes.live |= may_change
         self.end(HANDLED, self.at_line("ends the program instead", state), state)
         return False
 

@@ -43,7 +43,8 @@ class MarkedApplication:
             response = _Response(request, start_response, own)
             try:
                 result = self.application(environ, response.start)
-                body = result if _is_ready(result, environ) else _begun(result, own)
+                ready = _is_ready(result, environ)
+                body = result if ready else _begun(self, environ, result, own)
                 if response.is_failure and repeatable and is_worth_it(request, learned):
                     _close(result)
                 else:
@@ -189,19 +190,30 @@ def _send(response: _Response, result: object) -> None:
         raise
 
 
-def _begun(result: Iterable[bytes], own: bool) -> _Body:
+def _begun(
+    application: MarkedApplication, environ: Environ, result: Iterable[bytes], own: bool
+) -> Body:
     """The application's iterable with its first part; where that fails nobody else closes it."""
+    kind = _SizedBody if hasattr(type(result), "__len__") else Body
     try:
-        return (_SizedBody if hasattr(type(result), "__len__") else _Body)(result, own)
+        return kind(application, environ, result, own)
     except BaseException:
         _close(result)
         raise
 
 
-class _Body:
-    """The application's iterable, of which the first part has been computed."""
+class Body:
+    """The iterable of ``application`` for a request, of which the first part has been computed."""
 
-    def __init__(self, result: Iterable[bytes], own: bool) -> None:
+    def __init__(
+        self,
+        application: MarkedApplication,
+        environ: Environ,
+        result: Iterable[bytes],
+        own: bool,
+    ) -> None:
+        self.application = application
+        self.environ = environ
         self._result = result
         self._rest = iter(result)
         self._own = own
@@ -229,7 +241,7 @@ class _Body:
                 marking.end()
 
 
-class _SizedBody(_Body):
+class _SizedBody(Body):
     """One whose number of parts the server may ask for."""
 
     def __len__(self) -> int:

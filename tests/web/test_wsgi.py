@@ -189,6 +189,60 @@ def test_the_middleware_with_the_agent(serve_wsgi, folder, name):
     check_healed(server)
 
 
+UNKNOWN_SERVER = """
+import sys
+from app import app
+from cheroot.wsgi import Server
+
+def outside(environ, start_response):
+    try:
+        return app(environ, start_response)
+    except TypeError as error:
+        start_response("400 Outside", [("Content-Type", "text/plain")])
+        return [str(error).encode()]
+
+Server(("127.0.0.1", int(sys.argv[1])), globals()[sys.argv[2]]).start()
+"""
+
+
+@pytest.mark.parametrize("agent", [True, False], ids=["agent", "no agent"])
+def test_the_middleware_under_a_server_that_is_not_known(serve, folder, agent):
+    (folder / "serve.py").write_text(UNKNOWN_SERVER)
+
+    def start(application):
+        return serve(
+            "serve.py", "{port}", application, cwd=folder, agent=agent, env={"HOW": "middleware"}
+        )
+
+    check_healed(start("app"))
+    handled = start("outside").get("/plain/2")
+    assert (handled.status, handled.marks) == (400, [])
+
+
+OWN_ERRORS = """
+import sys
+from app import app
+from wsgiref import simple_server
+
+class Own(simple_server.ServerHandler):
+    def error_output(self, environ, start_response):
+        start_response("503 Own", [("Content-Type", "text/plain")], sys.exc_info())
+        return [b"own"]
+
+simple_server.ServerHandler = Own
+simple_server.make_server("127.0.0.1", int(sys.argv[1]), app).serve_forever()
+"""
+
+
+@pytest.mark.parametrize("how", ["plain", "middleware"])
+def test_a_handler_of_wsgiref_with_its_own_way_wins(serve, folder, how):
+    (folder / "serve.py").write_text(OWN_ERRORS)
+    server = serve("serve.py", "{port}", cwd=folder, env={"HOW": how})
+    for path in ("/plain/2", "/iterator/2", "/generator/2"):
+        answer = server.get(path)
+        assert (answer.status, answer.text, answer.marks) == (503, "own", []), server.errors
+
+
 @pytest.mark.parametrize("how", ["inside", "around"])
 @pytest.mark.parametrize("agent", [True, False], ids=["agent", "no agent"])
 def test_the_validator_has_no_objections(serve_wsgi, folder, how, agent):

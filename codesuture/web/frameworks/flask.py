@@ -26,36 +26,54 @@ if TYPE_CHECKING:
 def _unless_registered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """Handlers for the class of the exception or one of its bases; an HTTP error is an answer."""
     app = local_variables(frame).get("self", MISSING)
+    endpoint = _endpoint(frame)
+    place_of_app = (id(app), endpoint, kind)
+    known = _answers.get(place_of_app)
+    if known is None or known[0] is not app:
+        if len(_answers) >= _MOST_ANSWERS:
+            _answers.clear()
+        known = _answers[place_of_app] = (app, _registered(app, endpoint, kind, where(frame)))
+    return known[1]
+
+
+#: By application, endpoint and exception. An application that has served a request lets nobody
+#: register a handler any more (``_check_setup_finished``), so each is looked for once.
+_answers: dict[tuple[int, object, type], tuple[object, tuple[str, str]]] = {}
+_MOST_ANSWERS = 1_000
+
+
+def _registered(
+    app: object, endpoint: object, kind: type[BaseException], place_of_frame: str
+) -> tuple[str, str]:
     for method in ("handle_user_exception", "_find_error_handler"):
         own = own_method(app, method, "flask")
         if own:
-            return HANDLED, f"reaches {where(frame)}, and {own} handles it"
+            return HANDLED, f"reaches {place_of_frame}, and {own} handles it"
     if is_a(kind, "werkzeug.exceptions.HTTPException"):
-        return HANDLED, f"reaches {where(frame)}, which makes it the response"
+        return HANDLED, f"reaches {place_of_frame}, which makes it the response"
     specification = attribute(app, "error_handler_spec")
-    context = outer_local(frame, "ctx", "Flask.wsgi_app")
-    names = _blueprints(attribute(context, "request"))
-    if not _is_dict(specification) or names is None:
-        return UNKNOWN, f"reaches {where(frame)}, whose error handlers cannot be read"
+    if not _is_dict(specification) or endpoint is MISSING:
+        return UNKNOWN, f"reaches {place_of_frame}, whose error handlers cannot be read"
+    names = _parents(endpoint.rpartition(".")[0]) if isinstance(endpoint, str) else ()
     for name in (*names, None):
         handlers = _entry(_entry(specification, name), None)
         for base in mro(kind):
             handler = _entry(handlers, base)
             if handler is not None:
                 text = place(handler) or "an error handler"
-                return HANDLED, f"reaches {where(frame)}, and {text} handles it"
+                return HANDLED, f"reaches {place_of_frame}, and {text} handles it"
     return PASSES, "goes on to wsgi_app"
 
 
-def _blueprints(request: object) -> list[str] | None:
-    """The blueprints of a request, the innermost first; None where they cannot be told."""
-    rule = attribute(request, "url_rule")
+def _endpoint(frame: FrameType) -> object:
+    """The endpoint of the request, in whose name its blueprints are; None where no rule fits, and
+    MISSING where that cannot be told."""
+    context = outer_local(frame, "ctx", "Flask.wsgi_app")
+    rule = attribute(attribute(context, "request"), "url_rule")
     if rule is None:
-        return []
-    endpoint = attribute(rule, "endpoint")
-    if type(endpoint) is not str:
         return None
-    return list(_parents(endpoint.rpartition(".")[0]))
+    endpoint = attribute(rule, "endpoint")
+    return endpoint if type(endpoint) is str else MISSING
 
 
 def _parents(name: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codesuture.web import marking
+from codesuture.web.around import Around, leave_no_trace
 from codesuture.web.replay import can_repeat, is_worth_it
 from codesuture.web.words import line
 
@@ -25,22 +26,21 @@ _WITH_HEADERS = ("http.response.start", "websocket.accept", "websocket.http.resp
 _MOST_HELD = 1 << 20
 
 
-class MarkedASGIApplication:
+class MarkedASGIApplication(Around):
     """Calls ``application``, and lets its responses say what was healed in them.
 
     Requests of HTTP and websockets are marked; other scopes (``lifespan``) go through as they are.
     Where one of these is around another, it is one request.
     """
 
-    def __init__(self, application: Application) -> None:
-        self.application = application
+    application: Application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("type") not in ("http", "websocket"):
             try:
                 await self.application(scope, receive, send)
             except BaseException as error:
-                _leave_no_trace(error)
+                leave_no_trace(error, globals())
                 raise
             return
         request, own = marking.current(), False
@@ -64,32 +64,15 @@ class MarkedASGIApplication:
                         return
                 exchange.repeat()
         except BaseException as error:
-            _leave_no_trace(error)
+            leave_no_trace(error, globals())
             raise
         finally:
             if own:
                 marking.end()
 
-    def report_crash(self) -> None:
-        """An exception has left the application: ``proving`` looks for it here."""
-
-    def __getattr__(self, name: str) -> Any:
-        """Whatever else is asked of the application."""
-        if name == "application":
-            raise AttributeError(name)
-        return getattr(self.application, name)
-
 
 class ServedASGIApplication(MarkedASGIApplication):
     """One that a server itself calls: nobody handles what leaves the application."""
-
-
-def _leave_no_trace(error: BaseException) -> None:
-    """Take our frames out of the traceback; ``raise`` alone adds none again."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_globals is globals():
-        trace = trace.tb_next
-    error.__traceback__ = trace
 
 
 def _describing(scope: Scope) -> Callable[[], str]:
@@ -140,7 +123,7 @@ class _Exchange:
         try:
             message = await self._receive()
         except BaseException as error:
-            _leave_no_trace(error)
+            leave_no_trace(error, globals())
             raise
         if len(self._said) < 2:  # the empty body of a safe request is one message
             self._said += (message,)

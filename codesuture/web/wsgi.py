@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codesuture.web import marking
+from codesuture.web.around import Around, leave_no_trace
 from codesuture.web.replay import can_repeat, is_worth_it
 from codesuture.web.words import line
 
@@ -21,15 +22,14 @@ if TYPE_CHECKING:
 _READY = (list, tuple)
 
 
-class MarkedApplication:
+class MarkedApplication(Around):
     """Calls ``application``, and lets its responses say what was healed in them.
 
     The headers go out with the first part of the body, as PEP 3333 has it, so what is healed until
     then is in them.
     """
 
-    def __init__(self, application: Application) -> None:
-        self.application = application
+    application: Application
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = marking.current()
@@ -57,32 +57,15 @@ class MarkedApplication:
                 if response.started or not (repeatable and is_worth_it(request, learned)):
                     if own:
                         marking.end()
-                    _leave_no_trace(error)
+                    leave_no_trace(error, globals())
                     raise
             request.replays += 1
             environ.clear()
             environ.update(kept)
 
-    def report_crash(self) -> None:
-        """An exception has left the application: ``proving`` looks for it here."""
-
-    def __getattr__(self, name: str) -> Any:
-        """Whatever else is asked of the application."""
-        if name == "application":
-            raise AttributeError(name)
-        return getattr(self.application, name)
-
 
 class ServedApplication(MarkedApplication):
     """One that a server itself calls: nobody handles what leaves the application."""
-
-
-def _leave_no_trace(error: BaseException) -> None:
-    """Take our frames out of the traceback; ``raise`` alone adds none again."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_globals is globals():
-        trace = trace.tb_next
-    error.__traceback__ = trace
 
 
 def _describing(environ: Environ) -> Callable[[], str]:
@@ -159,7 +142,7 @@ class _Response:
             try:
                 return self._start(status, headers, *more)  # type: ignore[no-any-return]
             except BaseException as error:
-                _leave_no_trace(error)
+                leave_no_trace(error, globals())
                 raise
         self._arguments = (status, headers)
         return self._write
@@ -229,7 +212,7 @@ class Body:
         try:
             return next(self._rest)
         except BaseException as error:
-            _leave_no_trace(error)
+            leave_no_trace(error, globals())
             raise
 
     def close(self) -> None:

@@ -1,10 +1,11 @@
 """What a heal costs, and an exception that the program handles itself.
 
-    python benchmarks/heal_cost.py [--rounds 40]
+    python benchmarks/heal_cost.py [--rounds 40] [--reach]
 
 Microseconds that a repeated heal at one site takes on top of raising (and catching) the same
 exception plain: below one frame, and below ten frames of functions and of methods. Ratios, armed to
-plain, of raising and catching an exception in one function and three frames up.
+plain, of raising and catching an exception in one function and three frames up. With ``--reach``
+the code is armed as it is where ``library_calls`` names a distribution.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from in_turn import quartiles
 
 from codesuture.session import configure
 from codesuture.surgery import arm
+from codesuture.surgery.packages import armed_files
 
 LOOPS = 400
 
@@ -87,11 +89,11 @@ def caught_three_up():
 '''
 
 
-def load(armed: bool) -> dict[str, Any]:
+def load(armed: bool, reach: bool = False) -> dict[str, Any]:
     """The functions of SOURCE, plain or armed."""
     code = compile(SOURCE, "costs.py", "exec")
     names: dict[str, Any] = {"__name__": "costs"}
-    exec(arm(code) if armed else code, names)
+    exec(arm(code, reach) if armed else code, names)
     return names
 
 
@@ -105,11 +107,14 @@ def microseconds(function: Callable[[], object]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--reach", action="store_true")
+    reach = parser.parse_args().reach
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(CODESUTURE_STORE=folder, CODESUTURE_BREAKER_SITE=str(10**9))
         configure(None, folder)
-        plain, armed = load(armed=False), load(armed=True)
+        plain, armed = load(armed=False), load(True, reach)
+        armed_files.add("costs.py")
         print(f"Python {sys.version.split()[0]}: median of {rounds} (quartiles)")
         for name in ("below_one", "below_ten", "in_methods"):
             healed, raised = armed["healed_" + name], plain["raised_" + name]

@@ -9,8 +9,8 @@ A file holds a signature (``cachekey``), a header and the marshalled code. The h
 the code was made from: the interpreter's magic number, the code that arms, and the source's date
 and size, or its hash where the ``.pyc`` file has that (PEP 552); the signature counts for the
 source's name only. A file that is not exactly what it should be counts as none and is written
-again. What the configuration includes and excludes is decided before the cache is asked; nothing
-else in it changes armed code.
+again. What the configuration includes and excludes is decided before the cache is asked; of the
+rest only ``library_calls`` changes armed code, and that is part of the header.
 
 A file is loaded in place of all that the interpreter's loader does, which is written in Python, and
 armed code is larger: what is saved here pays for that (``benchmarks/start_up.py``).
@@ -54,9 +54,9 @@ class ArmedCache:
 
     __slots__ = ("_may_make_key", "_methods", "_places", "key", "start")
 
-    def __init__(self) -> None:
+    def __init__(self, reach: bool = False) -> None:
         #: How every header begins.
-        self.start = MAGIC_NUMBER + _stamp()
+        self.start = MAGIC_NUMBER + _stamp(reach)
         self.key: Key | None = cachekey.load()
         self._may_make_key = True
         self._methods = _methods()
@@ -145,11 +145,12 @@ def _methods() -> tuple[object, ...]:
     )
 
 
-def _stamp() -> bytes:
-    """What tells the code that arms from any other: its version, and its files as they are."""
+def _stamp(reach: bool) -> bytes:
+    """What tells the code that arms from any other: its version, its files as they are, and what
+    it is asked for."""
     from codesuture import __version__, surgery
 
-    parts: list[object] = [__version__, ARMED]
+    parts: list[object] = [__version__, ARMED, reach]
     with os.scandir(surgery.__path__[0]) as found:
         for file in found:
             if file.is_file():

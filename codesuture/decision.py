@@ -75,6 +75,7 @@ def decide(
         rung=choice.rung,
         reason=choice.reason,
         fate=verdict.evidence,
+        library="" if crash.passage is None else crash.passage.describe(),
         python=TAG,
         codesuture=__version__,
         created=created,

@@ -34,6 +34,8 @@ _Code = type((lambda: None).__code__)
 
 _config: Config | None = None
 _cache: ArmedCache | None = None
+#: Whether crashes in packages may end at the program's calls of them.
+_reach = False
 #: How loaders execute the code of a module.
 _EXEC_MODULE = SourceLoader.exec_module.__code__
 _own_folders: tuple[str, ...] = ()
@@ -47,8 +49,9 @@ _said: set[tuple[type[Exception], str]] = set()
 
 def install(config: Config) -> None:
     """Arm all user code that is loaded from now on. Another call replaces the configuration."""
-    global _cache, _config, _own_folders, _library_folders
+    global _cache, _config, _own_folders, _library_folders, _reach
     if _config is None:
+        _reach = bool(config.library_calls) and config.guards.get("call_guard", True)
         _own_folders = _folders_of_codesuture()
         _library_folders = _folders_of_the_standard_library()
         _cache = _open_cache()
@@ -63,7 +66,7 @@ def install(config: Config) -> None:
 def _open_cache() -> ArmedCache | None:
     """The cache of armed code; None where even asking for it fails."""
     try:
-        return ArmedCache()
+        return ArmedCache(_reach)
     except Exception:
         return None
 
@@ -118,7 +121,7 @@ def _end(module: str, code: CodeType, entry: object) -> CodeType:
         as_main = _is_run_as_main(module)
         if not (_is_not_library if as_main else _is_wanted)(module, code.co_filename):
             return code
-        armed = surgery.arm(code)
+        armed = surgery.arm(code, _reach)
         if isinstance(entry, Entry):
             entry.save(armed)
         return session.module_loaded(module, armed)
@@ -178,7 +181,7 @@ def arm_function(module: object, code: CodeType) -> CodeType:
 
 def _arm(module: str, code: CodeType) -> CodeType:
     try:
-        return session.module_loaded(module, surgery.arm(code))
+        return session.module_loaded(module, surgery.arm(code, _reach))
     except Exception as error:
         _say_not_armed(module, error)
         return code

@@ -48,8 +48,9 @@ def report_breaker(decision: Decision) -> None:
 def _caught(decision: Decision, doing: str = "Applying") -> list[str]:
     patch = decision.patch
     message = f": {patch.message}" if patch.message else ""
+    inside = f", inside {patch.library}" if patch.library else ""
     return [
-        f"Caught {patch.exception}{message}",
+        f"Caught {patch.exception}{message}{inside}",
         f"{doing} {patch.guard} on '{patch.target}' ...",
     ]
 

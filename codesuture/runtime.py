@@ -16,13 +16,14 @@ from sys import _getframe
 
 from codesuture.session import current
 from codesuture.surgery.library import raised_in_library
-from codesuture.surgery.pads import RUNTIME, RUNTIME_KEPT
+from codesuture.surgery.packages import armed_files, raised_in_package
+from codesuture.surgery.pads import FILES, RUNTIME, RUNTIME_KEPT
 from codesuture.verdicts import handled, recall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import FrameType, TracebackType
     from typing import Any
 
 #: Exceptions that a structural crash raises. All of CPython's own are of these types.
@@ -55,6 +56,7 @@ def connect() -> None:
     """Let landing pads find the runtime."""
     setattr(builtins, RUNTIME, recover)
     setattr(builtins, RUNTIME_KEPT, recover_kept)
+    setattr(builtins, FILES, armed_files)
 
 
 def recover(exception: BaseException, function: str) -> tuple[object, ...] | None:
@@ -92,7 +94,7 @@ def _recover(
     exception: BaseException, frame: FrameType, kept: tuple[object, ...]
 ) -> tuple[object, ...] | None:
     trace = exception.__traceback__
-    if trace is None or (trace.tb_next is not None and not raised_in_library(trace.tb_next)):
+    if trace is None or not (trace.tb_next is None or _comes_from_libraries(trace.tb_next)):
         return None
     offset = trace.tb_lasti
     verdict = recall(frame, offset, type(exception))
@@ -124,6 +126,11 @@ def _recover(
             sys.setprofile(profiling)
         if tracing is not None:
             sys.settrace(tracing)
+
+
+def _comes_from_libraries(trace: TracebackType) -> bool:
+    """Whether the exception came out of libraries only, and may end at this call of them."""
+    return raised_in_library(trace) or raised_in_package(trace)
 
 
 def _heal_first(*arguments: Any) -> tuple[object, ...] | None:

@@ -10,6 +10,7 @@ from _thread import allocate_lock
 
 from codesuture.config.load import load
 from codesuture.knowledge import Knowledge
+from codesuture.surgery.packages import armed_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,6 +255,8 @@ def module_loaded(module: str, armed: CodeType) -> CodeType:
     """Called by the import hook before a module's code runs first; gives the code to run."""
     if _session is None or not _session.has_patches():
         return armed
+    if _session.config.library_calls:
+        armed_files.add(armed.co_filename)
     name = module_name(module, armed.co_filename)
     _session.announce(name, armed)
     return _session.prepare(name, armed)

@@ -6,9 +6,11 @@ In this order, and at each of them the answer can be to let the exception go on.
 from __future__ import annotations
 
 from codesuture.breaker import Breaker
+from codesuture.config.match import matches
 from codesuture.decision import Decision, decide
 from codesuture.diagnosis.crash import Crash
 from codesuture.ending import count
+from codesuture.guards.guard import Guard
 from codesuture.guards.registry import recognise
 from codesuture.report import report_breaker, report_heal, report_refusal
 from codesuture.store.errors import StoreError
@@ -37,7 +39,7 @@ def supply(
 ) -> tuple[object, ...] | None:
     """What ``runtime.recover`` promises, for an exception that nobody handles."""
     crash = Crash(exception, frame, armed.code, site, kept)
-    guard = recognise(crash, lambda name: session.config.guards.get(name, True))
+    guard = guard_for(session, crash)
     if guard is None or not (guard.reaches_library or _raised_here(exception)):
         return None
     if armed.generation != session.knowledge.generation:
@@ -59,9 +61,24 @@ def supply(
         return None
     value = guard.value(crash, decision.recipe)
     landing = armed.landing
-    results = (landing.behind_chain if guard.whole_chain else landing.behind)(site, value)
+    if guard.whole_chain:
+        results = landing.behind_chain(site, value)
+    else:
+        results = landing.behind(site, value, frame.f_lasti)
     _record(session, decision, crash, landing)
     return results
+
+
+def guard_for(session: Session, crash: Crash) -> Guard | None:
+    """The guard that recognises the crash and may supply a value, as far as is configured."""
+    config = session.config
+    passage = crash.passage
+    if passage is not None and not (
+        passage.called.is_meant_by(config.library_calls)
+        and not matches(passage.modules, (*config.exclude, *config.protect))
+    ):
+        return None
+    return recognise(crash, lambda name: config.guards.get(name, True))
 
 
 def _raised_here(exception: BaseException) -> bool:

@@ -88,7 +88,8 @@ def _print(listing: Listing) -> None:
 def _explain(screen: Screen, entry: Entry, listing: Listing) -> None:
     patch, choice = entry.patch, entry.choice
     screen.line(screen.paint(plain(f"{patch.name}  ({patch.guard}, patch {patch.id})"), "BRIGHT"))
-    _part(screen, "What crashed", f"{patch.exception}: {patch.message}")
+    inside = [f"Inside the call, at {patch.library}."] if patch.library else []
+    _part(screen, "What crashed", f"{patch.exception}: {patch.message}", *inside)
     _source(screen, entry, listing)
     _part(
         screen,

@@ -7,6 +7,7 @@ from codesuture.config.kinds import (
     Choice,
     Days,
     Defaults,
+    Distributions,
     Guards,
     HeaderName,
     Kind,
@@ -140,6 +141,15 @@ KEYS: tuple[Key, ...] = (
         "auto",
         "Colour in messages: `auto` is on a terminal only, and follows `NO_COLOR` and "
         "`FORCE_COLOR`.",
+    ),
+    Key(
+        "library_calls",
+        "list of strings",
+        Distributions("a list of distributions"),
+        [],
+        "Installed distributions (`requests`, `zope.*`, `*` for all) whose crashes may end at your "
+        "call of them: `call_guard` supplies the call's result. Where the list is empty, your "
+        "code has nothing added for it.",
     ),
     Key(
         "breaker.frame",

@@ -175,6 +175,18 @@ class Patterns(Names):
             )
 
 
+class Distributions(Names):
+    """Names of distributions, perhaps with wildcards as in fnmatch."""
+
+    def check_one(self, item: str) -> None:
+        """See `Names.check_one`."""
+        if not item or not all(sign.isalnum() or sign in _PATTERN_SIGNS for sign in item):
+            raise ValueError(
+                f"must be {self.expects}; {item!r} is not one "
+                "(a distribution's name is what pip installs, without its version)"
+            )
+
+
 class Places(Names):
     """Functions, each as `module:qualname`."""
 

@@ -40,6 +40,7 @@ class Config:
         "exclude",
         "guards",
         "include",
+        "library_calls",
         "mode",
         "notes",
         "on_expiry",
@@ -64,6 +65,7 @@ class Config:
     retries: int
     store: str
     boundaries: tuple[str, ...]
+    library_calls: tuple[str, ...]
     verbose: bool
     dry_run: bool
     color: str

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
+    from codesuture.diagnosis.passage import Passage
     from codesuture.diagnosis.uses import Consumer
     from codesuture.surgery.sites import Site
 
@@ -34,8 +35,8 @@ class Crash:
     """
 
     __slots__ = (
-        "_consumers", "_line", "_operands", "_source", "code", "exception", "frame", "kept",
-        "operation", "site",
+        "_consumers", "_line", "_operands", "_passage", "_source", "code", "exception", "frame",
+        "kept", "operation", "site",
     )  # fmt: skip
 
     def __init__(
@@ -56,11 +57,21 @@ class Crash:
         self._consumers: dict[bool, list[Consumer]] = {}
         self._line: int | None = None
         self._source: str | None = None
+        self._passage: Passage | bool | None = False
 
     def _work_out(self) -> Operands:
         if self._operands is None:
             self._operands = operands_of(self.code, self.site)
         return self._operands
+
+    @property
+    def passage(self) -> Passage | None:
+        """What lies between this instruction and the one that raised; None where it did itself."""
+        if self._passage is False:
+            from codesuture.diagnosis.passage import passage_of
+
+            self._passage = passage_of(self.exception, self.frame)
+        return self._passage  # type: ignore[return-value]
 
     @property
     def operands(self) -> list[Expression]:

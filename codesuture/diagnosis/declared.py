@@ -10,7 +10,15 @@ from codesuture.diagnosis.annotations import (
     parameter,
     running_function,
 )
-from codesuture.diagnosis.expression import Attribute, Call, Constant, Expression, Local, Subscript
+from codesuture.diagnosis.expression import (
+    Attribute,
+    Call,
+    Constant,
+    Expression,
+    Local,
+    Subscript,
+    Unary,
+)
 from codesuture.diagnosis.lookup import MISSING, is_class, python_function, type_lookup
 from codesuture.diagnosis.type_text import alternatives, item_type
 
@@ -63,8 +71,13 @@ def return_annotation(crash: Crash) -> str:
 
 
 def result_of(crash: Crash) -> Expression | None:
-    """The expression whose value is missing: an attribute, an item, or a method's result."""
+    """The expression whose value is missing: an attribute, an item, or the result of a call."""
     operands = crash.operands
+    if crash.operation == "call":
+        return Call(operands[0], operands[1:], crash.keywords)
+    if crash.operation == "send":
+        awaited = operands[0]
+        return awaited.operand if type(awaited) is Unary else awaited
     if crash.name is not None and crash.operation.startswith("load"):
         found = Attribute(operands[0], crash.name)
         return Call(found) if crash.site.shape == "method" else found

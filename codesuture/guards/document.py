@@ -36,11 +36,16 @@ _TAIL = """
 Never recognised, because a value would only hide the mistake: a wrong number or a wrong name of
 arguments, an attribute that is read-only on purpose, text that cannot be decoded or encoded, names
 that are not defined, and every exception that Python code raises itself, in your program or in a
-library. Some of what the standard library writes in Python is an exception to the last point:
+package. Some of what the standard library writes in Python is an exception to the last point:
 `Fraction("x")`, `datetime.strptime`, `UUID("x")`, `ip_address("x")`, `Path.open`, `Path.read_text`,
 `Path.read_bytes` and `os.environ["NAME"]` are known and healed there. From Python 3.12 on that
 needs a plain last argument where the function is written in Python (`ip_address(text)`, not
 `ip_address(row["text"])`).
+
+## Crashes inside packages
+
+`call_guard` is off until you name distributions in `library_calls`; what it does, and why that is
+the default, is in [calls.md](calls.md).
 
 ## Functions that are known
 

@@ -30,6 +30,7 @@ BUILT_IN: tuple[str, ...] = (
     "operand_guard",
     "lookup_guard",
     "argument_guard",
+    "call_guard",
 )
 
 ENTRY_POINT_GROUP = "codesuture.guards"

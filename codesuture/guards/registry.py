@@ -8,6 +8,7 @@ from __future__ import annotations
 from codesuture.guards.argument import ArgumentGuard
 from codesuture.guards.attribute import AttributeGuard
 from codesuture.guards.awaiting import AwaitGuard
+from codesuture.guards.call import CallGuard
 from codesuture.guards.callable import CallableGuard
 from codesuture.guards.chain_subscript import ChainSubscriptGuard
 from codesuture.guards.context_manager import ContextManagerGuard
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     from codesuture.diagnosis.crash import Crash
 
+_CALL = CallGuard()
+
 _BUILT_IN: tuple[Guard, ...] = (
     ChainSubscriptGuard(),
     NullGuard(),
@@ -63,6 +66,7 @@ _BUILT_IN: tuple[Guard, ...] = (
     OperandGuard(),
     LookupGuard(),
     ArgumentGuard(),
+    _CALL,
 )
 
 _NEEDED = (
@@ -118,6 +122,9 @@ def recognise(crash: Crash, enabled: Callable[[str], bool]) -> Guard | None:
     """The first guard that is on and recognises the crash, or None."""
     kind = type(crash.exception)
     operation = crash.operation
+    if crash.passage is not None:  # the instruction did what it is for; its callee crashed
+        known = _fits(_CALL, operation, kind) and enabled(_CALL.name) and _CALL.recognises(crash)
+        return _CALL if known else None
     for guard in _built_in_for(operation, kind):
         if enabled(guard.name) and guard.recognises(crash):
             return guard

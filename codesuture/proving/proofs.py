@@ -28,6 +28,7 @@ def prove(exception: BaseException, reached: str) -> None:
         return
     reached = reached or doubt.ahead
     way = way_of(exception)
+    way = way[-len(doubt.steps) :]  # what it came through in libraries lies before
     if tuple((frame.f_code, offset) for frame, offset in way) != doubt.steps:
         return
     proof = _proof(session, way, doubt, reached)
@@ -92,7 +93,7 @@ def _would_be_healed(
     from codesuture.config.match import names_of
     from codesuture.decision import refusal
     from codesuture.diagnosis.crash import Crash
-    from codesuture.guards.registry import recognise
+    from codesuture.supplying import guard_for
 
     landing = Landing(frame.f_code)
     site = landing.site_at(offset)
@@ -100,4 +101,4 @@ def _would_be_healed(
     if site is None or refusal(session, names, None):
         return False
     crash = Crash(exception, frame, landing.code, site)
-    return recognise(crash, lambda name: session.config.guards.get(name, True)) is not None
+    return guard_for(session, crash) is not None

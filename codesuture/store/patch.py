@@ -35,15 +35,16 @@ LENGTHS = {
     "rung": 20,
     "reason": 1000,
     "fate": 1000,
+    "library": 1000,
     "python": 20,
     "codesuture": 50,
     "created": 20,
     "expires": 20,
     "state": 20,
 }
-MAY_BE_EMPTY = {"file", "target", "message", "reason", "fate"}
+MAY_BE_EMPTY = {"file", "target", "message", "reason", "fate", "library"}
 # Prose that ``Patch.create`` shortens; everything else must fit as it is.
-SHORTENED = ("file", "target", "exception", "message", "reason", "fate")
+SHORTENED = ("file", "target", "exception", "message", "reason", "fate", "library")
 KEYS = {"format", "ordinal", "line", "default", *LENGTHS}
 
 
@@ -76,6 +77,7 @@ class Patch:
     created: str
     expires: str
     state: str = "active"
+    library: str = ""
 
     @staticmethod
     def identify(module: str, qualname: str, fingerprint: str, ordinal: int, guard: str) -> str:
@@ -133,6 +135,8 @@ class Patch:
         document["ordinal"] = self.ordinal
         document["line"] = self.line
         document["default"] = self.default.to_json()
+        if not self.library:  # most patches are for the program's own code
+            del document["library"]
         return document
 
     @classmethod
@@ -142,6 +146,8 @@ class Patch:
         Raises ``StoreError`` with a reason that names the field and completes the sentence
         "… because".
         """
+        if type(document) is dict:
+            document = {"library": "", **document}
         found = fields.checked_document(document, FORMAT, KEYS)
         for name, length in LENGTHS.items():
             fields.check_text(name, found[name], length, name in MAY_BE_EMPTY)

@@ -9,8 +9,16 @@ from __future__ import annotations
 
 from codesuture.surgery.instructions import decode, read_table, write_table
 from codesuture.surgery.lines import no_location
-from codesuture.surgery.pads import PAD_CONSTANTS, PAD_NAMES, Head, Tail, assemble_tree, head_stack
-from codesuture.surgery.sealing import release, seal_pads, sealed_pads
+from codesuture.surgery.pads import (
+    PAD_CONSTANTS,
+    PAD_NAMES,
+    REACHING_NAMES,
+    Head,
+    Tail,
+    assemble_tree,
+    head_stack,
+)
+from codesuture.surgery.sealing import reaching, release, seal_pads, sealed_pads
 from codesuture.surgery.sites import exits_of, find_sites, group_sites, tree_height
 
 TYPE_CHECKING = False
@@ -26,27 +34,33 @@ if TYPE_CHECKING:
 _Code = type((lambda: None).__code__)
 
 
-def arm(code: CodeType) -> CodeType:
+def arm(code: CodeType, reach: bool = False) -> CodeType:
     """``code`` with landing pads at all of its sites and in all code nested in its constants.
 
+    With ``reach`` exceptions that come out of frames of packages enter the runtime too.
     Raises ValueError where the bytecode is not as the interpreter's compiler writes it.
     """
     if is_armed(code):
         return code
     constants = tuple(
-        arm(constant) if type(constant) is _Code else constant for constant in code.co_consts
+        arm(constant, reach) if type(constant) is _Code else constant
+        for constant in code.co_consts
     )
+    if reach:
+        code = reaching(code)
+        constants = (*constants, code.co_consts[-1])
     instructions = decode(code.co_code)
     entries = read_table(code.co_exceptiontable)
     sites = find_sites(code, instructions, entries)
+    reaches = any(site.reaching for site in sites)
     if not sites:
-        return code.replace(co_consts=constants)
+        return code.replace(co_consts=constants[:-1] if reach else constants)
     pads = _Pads(code, len(constants))
     for cover, groups in _by_cover(group_sites(sites)).items():
         pads.add(groups, cover)
     return code.replace(
         co_code=bytes(pads.body),
-        co_names=code.co_names + PAD_NAMES,
+        co_names=code.co_names + PAD_NAMES + (REACHING_NAMES if reaches else ()),
         co_consts=(*constants, code.co_qualname, seal_pads(code)),
         co_exceptiontable=write_table(_merge(entries, sites, pads.targets) + pads.entries),
         co_linetable=code.co_linetable + no_location((len(pads.body) - len(code.co_code)) >> 1),
@@ -69,7 +83,7 @@ class _Pads:
     def __init__(self, code: CodeType, constants: int) -> None:
         self._names = len(code.co_names)
         self._constants = constants
-        self._heads: dict[tuple[bytes, bool, int], Head] = {}
+        self._heads: dict[tuple[bytes, bool, bool, int], Head] = {}
         self.body = bytearray(code.co_code)
         self.stack: int = code.co_stacksize
         self.entries: list[Entry] = []
@@ -94,7 +108,7 @@ class _Pads:
         self.entries += tail.table(position, cover)
 
     def _head(self, site: Site) -> Head:
-        kind = (site.match, site.through, site.kept)
+        kind = (site.match, site.through, site.reaching, site.kept)
         if kind not in self._heads:
             self._heads[kind] = Head(*kind, self._names, self._constants)
         return self._heads[kind]
@@ -145,12 +159,18 @@ def disarm(code: CodeType) -> CodeType:
     size, lines, stack, table = sealed
     return code.replace(
         co_code=code.co_code[:size],
-        co_names=code.co_names[: -len(PAD_NAMES)],
+        co_names=code.co_names[: -_added_names(code)],
         co_consts=code.co_consts[: -PAD_CONSTANTS - 1],
         co_exceptiontable=table,
         co_linetable=code.co_linetable[:lines],
         co_stacksize=stack,
     )
+
+
+def _added_names(code: CodeType) -> int:
+    """How many names arming has added to those of the code."""
+    reaching = code.co_names[-len(REACHING_NAMES) :] == REACHING_NAMES
+    return len(PAD_NAMES) + reaching * len(REACHING_NAMES)
 
 
 def original_of(code: CodeType) -> CodeType:

@@ -12,14 +12,18 @@ from types import CodeType
 
 from bytecode import ConcreteBytecode, ControlFlowGraph
 
-from codesuture.surgery.sealing import ARMED
+from codesuture.surgery.sealing import ARMED, REACHING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: All that a pad may consist of: no store, no jump out but back behind a site.
 ALLOWED = frozenset({
     "PUSH_EXC_INFO", "POP_EXCEPT", "RERAISE", "COPY", "SWAP", "POP_TOP", "PUSH_NULL", "LOAD_CONST",
     "LOAD_ATTR", "IMPORT_NAME", "IMPORT_FROM", "PRECALL", "CALL", "UNPACK_SEQUENCE", "JUMP_FORWARD",
     "JUMP_BACKWARD_NO_INTERRUPT", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE", "POP_JUMP_IF_TRUE",
-    "LOAD_GLOBAL", "LOAD_NAME", "BUILD_TUPLE", "CHECK_EXC_MATCH",
+    "LOAD_GLOBAL", "LOAD_NAME", "BUILD_TUPLE", "CONTAINS_OP", "CHECK_EXC_MATCH",
     "POP_JUMP_FORWARD_IF_NONE", "POP_JUMP_FORWARD_IF_NOT_NONE", "POP_JUMP_FORWARD_IF_TRUE",
 })  # fmt: skip
 
@@ -46,7 +50,10 @@ def verify(original: CodeType, armed: CodeType) -> None:
         raise Rejected(f"pads must not have {', '.join(sorted(added - ALLOWED))}")
     _verify_handlers(original, armed, copies)
     _verify_depths(original, armed, copies)
-    _verify_graph(armed)
+    # The graph estimates depths; that does not do where a pad leads out of a loop, or behind a
+    # neighbour of its own instructions.
+    if REACHING not in armed.co_consts:
+        _verify_graph(armed)
 
 
 #: What stands in the place of an operator that keeps its operands, from its copy on.
@@ -196,27 +203,54 @@ def _verify_depths(original: CodeType, armed: CodeType, copies: dict[int, int]) 
     if highest > armed.co_stacksize:
         raise Rejected(f"the stack grows to {highest}, beyond {armed.co_stacksize}")
 
-
 def _depths(code: CodeType, size: int) -> tuple[dict[int, int], int]:
     """The stack depth before each instruction, and the highest.
 
     It must be the same on every way to an instruction. Only what handles a fault in a pad, behind
-    the first ``size`` bytes, may be entered with several depths, and may not lead back.
+    the first ``size`` bytes, may be entered with several depths, and may not lead back; and a
+    pad may lead behind the next instruction, whose callee's exceptions enter it with less.
     """
     rows = [row for row in dis.get_instructions(code) if row.opname != "CACHE"]
     numbers = {row.offset: number for number, row in enumerate(rows)}
     found: dict[int, int] = {}
     highest = _follow(rows, numbers, 0, 0, found)
-    for entry in dis._parse_exception_table(code):  # type: ignore[attr-defined]
+    table = dis._parse_exception_table(code)  # type: ignore[attr-defined]
+    leaves: list[tuple[int, int, int]] = []
+    for entry in sorted(table, key=lambda entry: entry.target >= size):
         depth = entry.depth + 1 + entry.lasti
         if entry.start < size or entry.target < size:
-            highest = max(highest, _follow(rows, numbers, entry.target, depth, found))
+            own = None if entry.target < size else leaves
+            highest = max(highest, _follow(rows, numbers, entry.target, depth, found, own))
             continue
         faults: dict[int, int] = {}
         highest = max(highest, _follow(rows, numbers, entry.target, depth, faults))
         if min(faults) < size:
             raise Rejected(f"the handling of a fault at {entry.target} leads back")
+    _verify_leaves(table, leaves, found)
     return found, highest
+
+
+def _verify_leaves(
+    table: list[Any], leaves: list[tuple[int, int, int]], found: dict[int, int]
+) -> None:
+    """Check where pads lead back to: ``leaves`` has the pad, the place, and the depth there.
+
+    Where the depth is another one, the pad must lead back for the
+    instruction behind one of its own, and put there as many values as that one's own pad does.
+    """
+    depths = {entry.target: entry.depth for entry in table}
+    pushed = {(pad, place): depth - depths[pad] for pad, place, depth in leaves}
+    own = {(entry.end, entry.target) for entry in table}
+    for pad, place, depth in leaves:
+        if depth == found.get(place):
+            continue
+        besides = (entry for entry in table if entry.target != pad and (entry.start, pad) in own)
+        if not any(
+            entry.depth + pushed[pad, place] == found.get(place)
+            and pushed.get((entry.target, place)) == pushed[pad, place]
+            for entry in besides
+        ):
+            raise Rejected(f"stack depths meet at {place}")
 
 
 def _follow(
@@ -225,8 +259,13 @@ def _follow(
     first: int,
     depth: int,
     found: dict[int, int],
+    leaves: list[tuple[int, int, int]] | None = None,
 ) -> int:
-    """Note the depths on all ways from ``first``; gives the highest."""
+    """Note the depths on all ways from ``first``; gives the highest.
+
+    Of a pad, ``leaves`` gets where it leads back to, and with which depth; nothing is followed
+    there.
+    """
     work = [(first, depth)]
     while work:
         offset, depth = work.pop()
@@ -238,6 +277,9 @@ def _follow(
             if found.setdefault(row.offset, depth) != depth:
                 raise Rejected(f"stack depths {found[row.offset]}, {depth} meet at {row.offset}")
             ends, target = _flow(row)
+            if leaves is not None and target is not None and target < first:
+                leaves.append((first, target, depth + _effect(row, True)))
+                break
             if target is not None and target not in found:
                 work.append((target, depth + _effect(row, True)))
             elif target is not None and found[target] != depth + _effect(row, True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from codesuture.surgery.arming import disarm
 from codesuture.surgery.instructions import read_table
 from codesuture.surgery.pads import HEAD_INSTRUCTIONS
-from codesuture.surgery.sealing import kept_operators, release
+from codesuture.surgery.sealing import is_reaching, kept_operators, reaching, release
 from codesuture.surgery.sites import Site, exits_of, group_sites, sites_of, turns_to
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ class Landing:
     ``code`` is the original code.
     """
 
-    __slots__ = ("_by_offset", "_entered", "_pads", "_turns", "code", "sites")
+    __slots__ = ("_beside", "_by_offset", "_entered", "_pads", "_turns", "code", "sites")
 
     def __init__(self, armed: CodeType) -> None:
         prepared = disarm(armed)
@@ -28,16 +28,23 @@ class Landing:
         own = _own_sites(prepared, self.code, found)
         self.sites: dict[int, Site] = {site.ordinal: site for site in own.values()}
         self._turns: dict[tuple[int, int], tuple[bool, ...]] = {}
+        #: By site and pad: the turns behind a site in a pad that is not its own.
+        self._beside: dict[tuple[int, int], tuple[bool, ...]] = {}
+        targets = _pads_of(armed, len(prepared.co_code))
         for group in group_sites(found):
+            members = {site.start for site in group}
+            pad = targets.get(group[0].region[0], -1)
             exits = exits_of(group)
             for number, way in enumerate(exits):
                 site = own[way.site.start]
+                if way.site.start not in members:
+                    self._beside[site.ordinal, pad] = turns_to(number, len(exits))
+                    continue
                 resume = site.resume if way.resume == way.site.resume else way.resume
                 self._turns[site.ordinal, resume] = turns_to(number, len(exits))
         self._by_offset: dict[int, Site] = {}
         self._pads: dict[int, int] = {}
         self._entered: dict[tuple[int, int], bool] = {}
-        targets = _pads_of(armed, len(prepared.co_code))
         for made in found:
             site = own[made.start]
             if made.region[0] in targets:
@@ -50,16 +57,20 @@ class Landing:
         return self._by_offset.get(offset)
 
     def is_pad_of(self, site: Site, offset: int) -> bool:
-        """Whether the byte ``offset`` lies in the pad of this very site.
+        """Whether the byte ``offset`` lies in a pad that leads behind this very site.
 
-        It does not where the interpreter looked a handler up beside the instruction (see
+        It may not where the interpreter looked a handler up beside the instruction (see
         ``opcodes.CALLEE_LOOKUP_UNITS``); then the stack is another pad's.
         """
         entered = (site.ordinal, offset)
         if entered not in self._entered:
-            nearest = max((pad for pad in self._pads.values() if pad <= offset), default=None)
-            self._entered[entered] = nearest is not None and nearest == self._pads.get(site.ordinal)
+            pad = self._pad_at(offset)
+            own = pad is not None and pad == self._pads.get(site.ordinal)
+            self._entered[entered] = own or (site.ordinal, pad) in self._beside
         return self._entered[entered]
+
+    def _pad_at(self, offset: int) -> int | None:
+        return max((pad for pad in self._pads.values() if pad <= offset), default=None)
 
     def instructions_for(self, site: Site) -> int:
         """How many instructions arming added for this site: its pad's head and its way back."""
@@ -67,9 +78,19 @@ class Landing:
         leaf = (site.values != 1) + site.nulls + 1
         return HEAD_INSTRUCTIONS + sum(len(turns) + leaf for turns in ways)
 
-    def behind(self, site: Site, value: object) -> tuple[object, ...]:
-        """The pad's result that supplies ``value`` at ``site`` and goes on behind it."""
-        return (*self._turns[site.ordinal, site.resume], _handed(site, value))
+    def behind(
+        self, site: Site, value: object, offset: int | None = None
+    ) -> tuple[object, ...]:
+        """The pad's result that supplies ``value`` at ``site`` and goes on behind it.
+
+        ``offset`` is where the pad that was entered lies, if that is not the site's own for sure.
+        """
+        turns = self._turns[site.ordinal, site.resume]
+        if offset is not None and self._beside:
+            pad = self._pad_at(offset)
+            if pad is not None and pad != self._pads.get(site.ordinal):
+                turns = self._beside[site.ordinal, pad]
+        return (*turns, _handed(site, value))
 
     def behind_chain(self, site: Site, value: object) -> tuple[object, ...]:
         """The pad's result that supplies ``value`` for the whole chain and goes on behind it."""
@@ -82,7 +103,7 @@ def _own_sites(prepared: CodeType, original: CodeType, found: list[Site]) -> dic
     copies = {offset: ordinal for offset, ordinal, *_ in kept_operators(prepared)}
     if not copies:
         return {site.start: site for site in found}
-    sites = sites_of(original)
+    sites = sites_of(reaching(original) if is_reaching(prepared) else original)
     by_start = {site.start: site for site in sites}
     by_ordinal = {site.ordinal: site for site in sites}
     return {

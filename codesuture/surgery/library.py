@@ -12,7 +12,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import CodeType, TracebackType
 
 #: The names under which code reaches those functions.
 LIBRARY_NAMES: frozenset[str] = frozenset({
@@ -29,8 +29,13 @@ def raised_in_library(trace: TracebackType) -> bool:
     """Whether an exception was in frames of the standard library only, from ``trace`` on."""
     at: TracebackType | None = trace
     while at is not None:
-        name = at.tb_frame.f_code.co_filename
-        if not name.startswith((_LIBRARY, "<frozen ")) or name.startswith(_SITE_PACKAGES):
+        if not is_of_library(at.tb_frame.f_code):
             return False
         at = at.tb_next
     return True
+
+
+def is_of_library(code: CodeType) -> bool:
+    """Whether it is code of the standard library."""
+    name = code.co_filename
+    return name.startswith((_LIBRARY, "<frozen ")) and not name.startswith(_SITE_PACKAGES)

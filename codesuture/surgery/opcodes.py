@@ -205,6 +205,18 @@ ARGUMENT_SITES: dict[int, Callable[[int], tuple[str, int, str] | None]] = {
     OPMAP[name]: row for name, row in _BY_ARGUMENT.items() if name in OPMAP
 }
 
+#: Instructions that run a generator or a coroutine of somebody else, and are sites only in code
+#: whose pads are entered by exceptions of packages. They go on where they jump to when it ends.
+RUNNING_SITES: dict[int, tuple[str, int, str]] = {
+    OPMAP["SEND"]: ("send", 2 + _ITERATOR_NULLS, "value"),
+    OPMAP["FOR_ITER"]: ("next", 1 + _ITERATOR_NULLS, "nothing"),
+}
+#: What clears the stack where those jump to: the first for certain, the others as the depth says.
+RUN_ENDS: tuple[frozenset[str], frozenset[str]] = (
+    frozenset({"END_SEND", "END_FOR"}),
+    frozenset({"POP_TOP", "POP_ITER"}),
+)
+
 #: Instructions behind a site's own that belong to it; a crash resumes behind the last of them.
 #: 3.11: PRECALL may do the call itself; 3.14+: entering a ``with`` is LOAD_SPECIAL … CALL.
 FOLLOWERS: dict[int, tuple[str, ...]] = {

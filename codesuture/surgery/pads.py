@@ -7,6 +7,8 @@ with the same original handler share a tail (the stack is on the right, its top 
     entry:    PUSH_EXC_INFO                               kept, lasti, previous, exception
               exception matches the clause around → pass_on         (where that is plain to see;
                                                           not where ``site.through``)
+              the file of exception.__traceback__.tb_next is armed
+              → pass_on                                   (only where ``site.reaching``)
               exception.__traceback__.tb_next is not None
               → pass_on                                   (it only passes through this frame;
                                                           not where ``site.through``)
@@ -67,6 +69,10 @@ RUNTIME_KEPT = "__codesuture_recover_kept__"
 #: What armed code has behind its own ``co_names``. Before its seal, ``co_consts`` has its qualified
 #: name once more.
 PAD_NAMES: tuple[str, ...] = ("__traceback__", "tb_next", RUNTIME, RUNTIME_KEPT)
+#: The name of the set of files whose code is armed, and what code whose pads are entered by
+#: exceptions of packages has behind the names of all pads.
+FILES = "__codesuture_files__"
+REACHING_NAMES: tuple[str, ...] = (FILES, "tb_frame", "f_code", "co_filename")
 PAD_CONSTANTS = 1
 
 #: What a head puts on top of the depth that its sites keep: lasti, previous, exception,
@@ -123,7 +129,13 @@ class Head:
     __slots__ = ("body", "guarded", "reraise")
 
     def __init__(
-        self, match: bytes, through: bool, kept: int, first_name: int, first_constant: int
+        self,
+        match: bytes,
+        through: bool,
+        reaching: bool,
+        kept: int,
+        first_name: int,
+        first_constant: int,
     ) -> None:
         call = _call_runtime(kept, first_name, first_constant)
         pop = assemble("POP_TOP")
@@ -135,7 +147,9 @@ class Head:
         )
         over = len(call) + len(pop)
         own = b""
-        if not through:
+        if reaching:
+            own = _passing(_matching(match), first_name, over)
+        elif not through:
             own = _tests(_next_traceback(first_name), _matching(match), over)
         entry = assemble("PUSH_EXC_INFO")
         self.guarded = (len(entry), len(entry) + len(own) + len(call))
@@ -200,6 +214,26 @@ def _tests(traceback: bytes, match: bytes, over: int) -> bytes:
         return match + _forward(JUMP_IF_TRUE, len(through) + over) + through
     last = match + _forward(JUMP_IF_TRUE, over)
     return traceback + _forward(JUMP_IF_NOT_NONE, len(last) + over) + last
+
+
+def _passing(match: bytes, first_name: int, over: int) -> bytes:
+    """Bytes that leave over ``over`` more for what is caught by one type, and for what comes out of
+    armed code: that was seen where it came from, and only passes through."""
+    names = first_name + len(PAD_NAMES)
+    step = _assemble_all(("SWAP", 2), "POP_TOP")
+    begin = assemble("LOAD_GLOBAL", names << 1) + assemble("COPY", 2)
+    for index in (first_name, first_name + 1):
+        begin += _load("IMPORT_FROM", index) + step
+    begin += assemble("COPY", 1)
+    file = b"".join(_load("IMPORT_FROM", names + place) + step for place in (1, 2, 3))
+    file += _assemble_all(("SWAP", 2), ("CONTAINS_OP", 0))
+    drop = _assemble_all("POP_TOP", "POP_TOP")
+    on = _forward("JUMP_FORWARD", len(drop))
+    file += _forward(JUMP_IF_TRUE, len(on) + len(drop) + over) + on
+    test = begin + _forward(JUMP_IF_NONE, len(file)) + file + drop
+    if match and OPMAP["BUILD_TUPLE"] not in match[::2]:
+        return match + _forward(JUMP_IF_TRUE, len(test) + over) + test
+    return test
 
 
 def _next_traceback(first_name: int) -> bytes:
@@ -281,4 +315,4 @@ def _branch(
 
 
 #: Instructions of a head, with the unpacking at the root of its tree.
-HEAD_INSTRUCTIONS: int = len(decode(Head(b"", False, 0, 0, 0).body)) + 1
+HEAD_INSTRUCTIONS: int = len(decode(Head(b"", False, False, 0, 0, 0).body)) + 1

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 #: How the seal of pads begins; behind it are three numbers and the original exception table.
 ARMED = b"codesuture.armed.3"
 KEPT = "codesuture.kept.1"
+REACHING = ("codesuture.reaching.1",)
 
 
 _NUMBER = 4
@@ -61,8 +62,24 @@ def kept_operators(code: CodeType) -> tuple[Kept, ...]:
     return () if seal is None else seal[5]
 
 
+def reaching(code: CodeType) -> CodeType:
+    """Original code with the mark that its pads are entered by exceptions of packages too."""
+    return code.replace(co_consts=(*code.co_consts, REACHING))
+
+
+def is_reaching(code: CodeType) -> bool:
+    """Whether code without pads has that mark."""
+    before = -1 if _seal_of_kept(code) is None else -2
+    return code.co_consts[before:][:1] == (REACHING,)
+
+
 def release(code: CodeType) -> CodeType:
-    """Code without pads as it was before its operators kept their operands."""
+    """Code without pads as it was before its operators kept their operands, and without a mark."""
+    code = _let_go(code)
+    return code.replace(co_consts=code.co_consts[:-1]) if is_reaching(code) else code
+
+
+def _let_go(code: CodeType) -> CodeType:
     seal = _seal_of_kept(code)
     if seal is None:
         return code

@@ -7,7 +7,7 @@ about a site needs to be stored: a site is its code and its ordinal.
 from __future__ import annotations
 
 from codesuture.surgery.handlers import Handlers
-from codesuture.surgery.instructions import decode, read_table, stack_depths
+from codesuture.surgery.instructions import decode, jump_target, read_table, stack_depths
 from codesuture.surgery.library import LIBRARY_NAMES
 from codesuture.surgery.opcodes import (
     ARGUMENT_SITES,
@@ -17,10 +17,12 @@ from codesuture.surgery.opcodes import (
     FOLLOWERS,
     NAMES,
     PLAIN_LOADS,
+    RUN_ENDS,
+    RUNNING_SITES,
     SIMPLE_SITES,
     pushes,
 )
-from codesuture.surgery.sealing import kept_operators
+from codesuture.surgery.sealing import is_reaching, kept_operators
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 _CALLS = frozenset(CALL_SEQUENCE)
 #: Operations that run functions of the library in the same evaluation loop.
 _REACHING = frozenset({"call", "subscript", "delete_subscript"})
+#: More that do so, where exceptions of packages count: properties, coroutines, generators.
+_REACHING_PACKAGES = _REACHING | {"load_attribute", "send", "next"}
 
 
 class Site:
@@ -45,7 +49,9 @@ class Site:
     ``match`` is what an ``except`` clause around the site catches, where that is plain to see
     (``surgery.handlers``); what it catches does not enter the runtime.
 
-    ``through`` tells that exceptions from frames of the standard library enter the runtime too.
+    ``through`` tells that exceptions from frames of the standard library enter the runtime too, and
+    ``reaching`` that those from frames of packages do (``sealing.reaching``). ``beside`` is the
+    next site, where exceptions of what that one calls enter the pad of this one.
 
     ``kept`` operands are beneath the site's own still when it has crashed (``surgery.keeping``).
 
@@ -54,9 +60,9 @@ class Site:
     """
 
     __slots__ = (
-        "argument", "chain", "chain_resume", "code", "cover", "depth", "end", "kept", "match",
-        "nulls", "offset", "operands", "operation", "ordinal", "region", "resume", "shape", "start",
-        "through", "values",
+        "argument", "beside", "chain", "chain_resume", "code", "cover", "depth", "end", "kept",
+        "match", "nulls", "offset", "operands", "operation", "ordinal", "reaching", "region",
+        "resume", "shape", "start", "through", "values",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +84,8 @@ class Site:
         self.chain_resume: int | None = None
         self.match = b""
         self.through = False
+        self.reaching = False
+        self.beside: Site | None = None
         self.kept = 0
         self.region = (self.start, self.end)
 
@@ -97,14 +105,16 @@ def find_sites(
     depths = stack_depths(instructions, entries)
     covers = _Covers(entries)
     handlers = Handlers(code, instructions)
+    reaching = is_reaching(code)
     for ordinal, instruction in enumerate(instructions):
         start, _, number, argument, _ = instruction
         row = SIMPLE_SITES.get(number)
         if row is None:
             by_argument = ARGUMENT_SITES.get(number)
-            if by_argument is None:
-                continue
-            row = by_argument(argument)
+            if by_argument is not None:
+                row = by_argument(argument)
+            elif reaching:
+                row = RUNNING_SITES.get(number)
             if row is None:
                 continue
         depth = depths.get(start)
@@ -116,16 +126,21 @@ def find_sites(
             continue
         site = Site(ordinal, instruction, row, depth, cover)
         site.match = match or b""
+        site.reaching = reaching
         if number in FOLLOWERS:
             _follow(site, instructions)
+        if number in RUNNING_SITES and not _ends_well(site, instructions, depths):
+            continue
         sites.append(site)
     _link_chains(sites, instructions)
     copies = {offset for offset, *_ in kept_operators(code)}
     for site in sites if copies else ():
         if site.start in copies:
             site.kept = site.operands
-    if not LIBRARY_NAMES.isdisjoint(code.co_names):
-        _let_through(sites, instructions)
+    if reaching or not LIBRARY_NAMES.isdisjoint(code.co_names):
+        _let_through(sites)
+    if reaching and CALLEE_LOOKUP_UNITS:
+        _join_neighbours(sites)
     return sites
 
 
@@ -142,8 +157,31 @@ def _follow(site: Site, instructions: list[Instruction]) -> None:
         site.region = (site.start, site.end)
 
 
-def _let_through(sites: list[Site], instructions: list[Instruction]) -> None:
-    """Let pads be entered by exceptions from the standard library.
+def _ends_well(site: Site, instructions: list[Instruction], depths: dict[int, int]) -> bool:
+    """Let a site that runs a generator go on where its loop or its ``await`` ends.
+
+    False where that is not told: ``async for`` ends by an exception.
+    """
+    before = instructions[max(0, site.ordinal - 3) : site.ordinal]
+    if any(NAMES[row[2]] == "GET_ANEXT" for row in before):
+        return False
+    first, others = RUN_ENDS
+    wanted = site.depth + site.values
+    target = jump_target(instructions[site.ordinal])
+    number = next(place for place, row in enumerate(instructions) if row[0] == target)
+    if NAMES[instructions[number][2]] in first:
+        number += 1
+        while depths.get(instructions[number][0]) != wanted:
+            if NAMES[instructions[number][2]] not in others:
+                return False
+            number += 1
+    site.resume = instructions[number][0]
+    site.nulls = 0
+    return depths.get(site.resume) == wanted
+
+
+def _let_through(sites: list[Site]) -> None:
+    """Let pads be entered by exceptions from frames of others.
 
     The handler is looked up in the code unit before the call or subscript. Where that belongs to an
     instruction that is no site, the region begins there; where it is a site with the same depth
@@ -155,11 +193,28 @@ def _let_through(sites: list[Site], instructions: list[Instruction]) -> None:
         site.through = True
         start = site.start - 2 * CALLEE_LOOKUP_UNITS
         if (
-            site.operation in _REACHING
+            site.operation in (_REACHING_PACKAGES if site.reaching else _REACHING)
             and site.start not in ends
             and start >= (0 if site.cover is None else site.cover[0])
         ):
             site.region = (start, site.end)
+
+
+def _join_neighbours(sites: list[Site]) -> None:
+    """Tell a site of the next one, whose callee's exceptions enter its pad (``_let_through``).
+
+    There is less on the stack then than the pad's own sites keep. A pad reaches for nothing below
+    what it was entered with, so it can lead behind that next site as well.
+    """
+    for number, site in enumerate(sites[:-1]):
+        following = sites[number + 1]
+        if (
+            site.end == following.start
+            and following.operation in _REACHING_PACKAGES
+            and site.cover == following.cover
+            and (site.depth, site.kept) != (following.depth, following.kept)
+        ):
+            site.beside = following
 
 
 def _link_chains(sites: list[Site], instructions: list[Instruction]) -> None:
@@ -237,6 +292,8 @@ def exits_of(group: list[Site]) -> list[Exit]:
         exits.append(Exit(site, site.resume))
         if site.chain_resume is not None:
             exits.append(Exit(site, site.chain_resume))
+        if site.beside is not None:
+            exits.append(Exit(site.beside, site.beside.resume))
     return exits
 
 

@@ -20,9 +20,9 @@ import sys
 import codesuture.importhook as hook
 made = []
 arm = hook.surgery.arm
-def noting(code):
+def noting(code, reach=False):
     if code.co_name == "<module>": made.append(code.co_filename.rpartition("/")[2])
-    return arm(code)
+    return arm(code, reach)
 hook.surgery.arm = noting
 import mod
 code = mod.f.__code__

@@ -58,6 +58,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
         retries = 0
         store = "state/patches"
         boundaries = ["jobs.worker:loop"]
+        library_calls = ["Jinja2", "zope.*"]
         verbose = true
         dry_run = true
         color = "never"
@@ -78,6 +79,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
     assert (config.ttl, config.on_expiry, config.retries) == (0.5, "disable", 0)
     assert config.store == str(tmp_path / "state" / "patches")
     assert config.boundaries == ("jobs.worker:loop",)
+    assert config.library_calls == ("Jinja2", "zope.*")
     assert (config.verbose, config.dry_run, config.color) == (True, True, "never")
     assert (config.breaker_frame, config.breaker_site) == (5, 6)
     assert (config.web_mark, config.web_header, config.web_replay) == (False, "X-Healed", ("GET",))
@@ -103,6 +105,7 @@ def test_every_variable(tmp_path: Path) -> None:
         "CODESUTURE_RETRIES": "9",
         "CODESUTURE_STORE": "elsewhere",
         "CODESUTURE_BOUNDARIES": "m:f,n:g.h",
+        "CODESUTURE_LIBRARY_CALLS": "Jinja2, zope.*",
         "CODESUTURE_VERBOSE": "yes",
         "CODESUTURE_DRY_RUN": "1",
         "CODESUTURE_COLOR": "always",
@@ -122,6 +125,7 @@ def test_every_variable(tmp_path: Path) -> None:
     assert (config.ttl, config.on_expiry, config.retries) == (1.5, "disable", 9)
     assert config.store == str(tmp_path / "elsewhere")
     assert config.boundaries == ("m:f", "n:g.h")
+    assert config.library_calls == ("Jinja2", "zope.*")
     assert (config.verbose, config.dry_run, config.color) == (True, True, "always")
     assert (config.breaker_frame, config.breaker_site) == (7, 8)
     assert (config.web_mark, config.web_header) == (False, "X-Patched")

@@ -11,7 +11,7 @@ import pytest
 
 from codesuture.guards.names import BUILT_IN
 from codesuture.guards.registry import built_in, by_name
-from codesuture.surgery.opcodes import ARGUMENT_SITES, SIMPLE_SITES
+from codesuture.surgery.opcodes import ARGUMENT_SITES, RUNNING_SITES, SIMPLE_SITES
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,7 +126,7 @@ def test_the_names_are_in_the_order_of_the_registry():
 
 def test_every_operation_of_a_guard_is_one_of_a_site():
     """A guard for an operation that no instruction has would never be asked."""
-    known = {row[0] for row in SIMPLE_SITES.values()}
+    known = {row[0] for row in (*SIMPLE_SITES.values(), *RUNNING_SITES.values())}
     for by_argument in ARGUMENT_SITES.values():
         known |= {row[0] for number in range(64) if (row := by_argument(number))}
     for guard in built_in():

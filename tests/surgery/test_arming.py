@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from codesuture.surgery import arm, disarm, disarm_all, is_armed
 from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.gate import Rejected, verify
-from codesuture.surgery.instructions import decode, read_table, write_table
+from codesuture.surgery.instructions import decode, jump_target, read_table, write_table
 from codesuture.surgery.landing import Landing
+from codesuture.surgery.opcodes import NAMES
 from codesuture.surgery.sites import tree_height, turns_to
 
 LIBRARY = os.path.dirname(os.__file__)
@@ -53,6 +54,36 @@ def test_armed_standard_library_passes_the_gate(name: str) -> None:
     verify(code, armed)
     assert disarm_all(armed) == code
     assert is_armed(armed)
+
+
+@pytest.mark.parametrize("name", ["contextlib.py", "asyncio/timeouts.py", "json/decoder.py"])
+def test_code_that_packages_reach_passes_the_gate(name: str) -> None:
+    """Its pads lead behind loops and behind the neighbours of their own instructions, too."""
+    code = compiled(os.path.join(LIBRARY, name))
+    armed = arm(code, reach=True)
+    verify(code, armed)
+    assert disarm_all(armed) == code
+    assert fingerprint(armed) == fingerprint(code)
+
+
+def test_a_pad_that_leads_to_another_depth_is_rejected() -> None:
+    """Each way back is led to the first instruction, where nothing is on the stack."""
+    code = compile("def f(a, b):\n    return a.g(b.c) + [a[b.d()]]", "m", "exec").co_consts[0]
+    armed = arm(code, reach=True)
+    verify(code, armed)
+    size, ways = len(code.co_code), 0
+    for row in decode(armed.co_code):
+        if row[0] < size or NAMES[row[2]] != "JUMP_BACKWARD_NO_INTERRUPT":
+            continue
+        if jump_target(row) >= size:
+            continue
+        ways += 1
+        _, offset, _, _, end = row
+        wrong = bytearray(armed.co_code)
+        wrong[offset - 1], wrong[offset + 1] = divmod(end >> 1, 256)
+        with pytest.raises(Rejected):
+            verify(code, armed.replace(co_code=bytes(wrong)))
+    assert ways > 5
 
 
 def test_every_code_object_of_the_library_is_armed_and_undone() -> None:

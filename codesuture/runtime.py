@@ -129,8 +129,11 @@ def _recover(
 
 
 def _comes_from_libraries(trace: TracebackType) -> bool:
-    """Whether the exception came out of libraries only, and may end at this call of them."""
-    return raised_in_library(trace) or raised_in_package(trace)
+    """Whether the exception came out of libraries only, and may end at this call of them.
+
+    Out of packages only where a distribution is configured: there files are noted.
+    """
+    return raised_in_library(trace) or (bool(armed_files) and raised_in_package(trace))
 
 
 def _heal_first(*arguments: Any) -> tuple[object, ...] | None:

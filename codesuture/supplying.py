@@ -74,7 +74,8 @@ def guard_for(session: Session, crash: Crash) -> Guard | None:
     config = session.config
     passage = crash.passage
     if passage is not None and not (
-        passage.called.is_meant_by(config.library_calls)
+        config.library_calls
+        and passage.called.is_meant_by(config.library_calls)
         and not matches(passage.modules, (*config.exclude, *config.protect))
     ):
         return None

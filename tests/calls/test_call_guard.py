@@ -231,3 +231,16 @@ def test_real_packages(run, tmp_path, name: str) -> None:
     assert done.stdout == printed, done.stderr
     (patch,) = patches(tmp_path)
     assert patch["library"].startswith(file) and f"({name} " in patch["library"]
+
+
+def test_nothing_is_looked_up_where_no_distribution_is_named(run) -> None:
+    """Code that says `open` has pads that exceptions of others enter in any case."""
+    program = (
+        "import atexit, frail, sys\n"
+        "atexit.register(lambda: print('importlib_metadata' in sys.modules))\n"
+        "def work():\n    open\n    return [frail.parse(None), 1]\n"
+        "work()\n"
+    )
+    plain = run(program, agent=False)
+    done = run(program, "")
+    assert (done.stdout, done.stderr, done.returncode) == ("False\n", plain.stderr, 1)

@@ -253,10 +253,12 @@ def _after_fork() -> None:
 
 def module_loaded(module: str, armed: CodeType) -> CodeType:
     """Called by the import hook before a module's code runs first; gives the code to run."""
-    if _session is None or not _session.has_patches():
+    if _session is None:
         return armed
     if _session.config.library_calls:
         armed_files.add(armed.co_filename)
+    if not _session.has_patches():
+        return armed
     name = module_name(module, armed.co_filename)
     _session.announce(name, armed)
     return _session.prepare(name, armed)

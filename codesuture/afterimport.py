@@ -70,6 +70,6 @@ def _adapt(name: str, arm: Arm) -> None:
     try:
         adapter(module, arm)
     except Exception as fault:
-        from codesuture.runtime import report_fault
+        from codesuture.messages import report_fault
 
         report_fault(fault)

@@ -77,8 +77,8 @@ def finish() -> None:
 
 def _prove_at_the_top() -> None:
     """What the program died of, if anything, has reached its top."""
+    from codesuture.messages import report_fault
     from codesuture.proving import TOP, prove
-    from codesuture.runtime import report_fault
 
     died_of = getattr(sys, "last_value", None)
     if isinstance(died_of, BaseException):

@@ -33,6 +33,24 @@ def emit(*lines: str) -> None:
         logger.warning("%s", line)
 
 
+_reported: set[type[BaseException]] = set()
+
+
+def report_fault(fault: Exception) -> None:
+    """One line for each type of fault of ours; nothing while the interpreter shuts down."""
+    if type(fault) in _reported or sys.is_finalizing():
+        return
+    _reported.add(type(fault))
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else "?"
+    emit(
+        f"A fault in codesuture ({type(fault).__name__}: {fault} in {place}); "
+        "the program's own exception goes on."
+    )
+
+
 def write(text: str) -> None:
     """Write ``text`` to standard error as it is, if there is one."""
     stream = sys.stderr

@@ -118,7 +118,7 @@ def _recover(
     except RecursionError:
         return None  # so near its limit that healing did not come to an end
     except Exception as fault:
-        report_fault(fault)
+        _report(fault)
         return None
     finally:
         _busy.discard(thread)
@@ -164,24 +164,10 @@ def _is_structural(kind: type[BaseException]) -> bool:
     return answer
 
 
-_reported: set[type[BaseException]] = set()
-
-
-def report_fault(fault: Exception) -> None:
-    """One line for each type of fault; nothing while the interpreter shuts down."""
-    if type(fault) in _reported or sys.is_finalizing():
-        return
-    _reported.add(type(fault))
+def _report(fault: Exception) -> None:
     try:
-        from codesuture.messages import emit
+        from codesuture.messages import report_fault
 
-        trace = fault.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else "?"
-        emit(
-            f"A fault in codesuture ({type(fault).__name__}: {fault} in {place}); "
-            "the program's own exception goes on."
-        )
-    except Exception:
+        report_fault(fault)
+    except Exception:  # half of the package is gone, say
         return

@@ -70,7 +70,7 @@ class Scope:
         cells = function.__closure__ or ()
         for name, cell in zip(function.__code__.co_freevars, cells, strict=False):
             free[name] = _cell_content(cell)
-        builtins = function.__builtins__
+        builtins = getattr(function, "__builtins__")  # noqa: B009 (mypy's cache loses it)
         return cls(function.__globals__, builtins, notes, None, assumed, free)
 
     def global_value(self, name: str) -> object:

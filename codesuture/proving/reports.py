@@ -8,9 +8,9 @@ from weakref import ref
 
 from codesuture.fate.lookup import instance_dict
 from codesuture.frames import local_variables
+from codesuture.messages import report_fault
 from codesuture.proving.proofs import prove
 from codesuture.proving.ways import reached
-from codesuture.runtime import report_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import wraps
 
-from codesuture.runtime import report_fault
+from codesuture.messages import report_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -207,7 +207,7 @@ def test_a_fault_while_arming_is_one_line_and_the_modules_run(installed_python, 
         (tmp_path / f"{name}.py").write_text(f"print('{name}', __name__)\n")
     (tmp_path / "app.py").write_text(
         "import codesuture.importhook as hook\n"
-        "def arm(code): raise RuntimeError('odd' if 'third' in code.co_filename else 'broken')\n"
+        "def arm(code, *how): raise RuntimeError('odd' if 'third' in code.co_filename else 'broken')\n"
         "hook.surgery.arm = arm\n"
         "import mod, other, third, importlib\nimportlib.reload(mod)\n"
     )

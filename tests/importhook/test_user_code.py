@@ -207,7 +207,7 @@ def test_a_fault_while_arming_is_one_line_and_the_modules_run(installed_python, 
         (tmp_path / f"{name}.py").write_text(f"print('{name}', __name__)\n")
     (tmp_path / "app.py").write_text(
         "import codesuture.importhook as hook\n"
-        "def arm(code, *how): raise RuntimeError('odd' if 'third' in code.co_filename else 'broken')\n"
+        "def arm(code, *_): raise OSError('odd' if 'third' in code.co_filename else 'broken')\n"
         "hook.surgery.arm = arm\n"
         "import mod, other, third, importlib\nimportlib.reload(mod)\n"
     )
@@ -218,8 +218,8 @@ def test_a_fault_while_arming_is_one_line_and_the_modules_run(installed_python, 
     )
     again = "runs without codesuture, and so does each module where this happens again"
     assert done.stderr == (
-        f"[CodeSuture] mod {again}: RuntimeError: broken\n"
-        f"[CodeSuture] third {again}: RuntimeError: odd\n"
+        f"[CodeSuture] mod {again}: OSError: broken\n"
+        f"[CodeSuture] third {again}: OSError: odd\n"
     )
 
 

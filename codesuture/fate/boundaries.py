@@ -51,12 +51,12 @@ FRAMEWORKS: dict[str, str] = {
     "jinja2": "codesuture.web.frameworks.jinja2",
     "rest_framework": "codesuture.web.frameworks.rest_framework",
     "rq": "codesuture.jobs.rq",
+    "starlette": "codesuture.web.frameworks.starlette",
     "tornado": "codesuture.web.frameworks.tornado",
+    "uvicorn": "codesuture.web.servers.uvicorn",
     "waitress": "codesuture.web.servers.waitress",
     "werkzeug": "codesuture.web.servers.werkzeug",
     "xmlrpc": "codesuture.web.frameworks.xmlrpc",
-    "starlette": "codesuture.web.frameworks.starlette",
-    "uvicorn": "codesuture.web.servers.uvicorn",
 }
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from .errors import StoreError
 from .lock import try_lock
+from .shelf import names_in
 from .trust import check_folder, distrust
 
 TYPE_CHECKING = False
@@ -131,13 +132,7 @@ def left_behind(folder: str) -> Iterator[tuple[dict[str, int], float]]:
 
 
 def _journals(folder: str) -> list[str]:
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise StoreError.from_os("read the store", folder, error) from None
-    return [os.path.join(folder, name) for name in names if name.endswith(SUFFIX)]
+    return [os.path.join(folder, name) for name in names_in(folder) if name.endswith(SUFFIX)]
 
 
 def _read(path: str, descriptor: int) -> tuple[dict[str, int], float]:

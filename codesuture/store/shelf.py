@@ -179,15 +179,20 @@ def skipped(what: str, folder: str, name: str, reason: StoreError) -> str:
     return f"Skipped the {what} {shown(path)} because {reason}. Mend the file or delete it."
 
 
-def json_files(folder: str) -> list[str]:
-    """Sorted; temporary files and everything else that is hidden is left out."""
+def names_in(folder: str) -> list[str]:
+    """The names in a folder of the store, none where there is no such folder. Raises ``StoreError``
+    where it cannot be read."""
     try:
-        names = os.listdir(folder)
+        return os.listdir(folder)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise StoreError.from_os("read the store", folder, error) from None
-    return sorted(name for name in names if name.endswith(".json") and name[0] != ".")
+
+
+def json_files(folder: str) -> list[str]:
+    """Sorted; temporary files and everything else that is hidden is left out."""
+    return sorted(name for name in names_in(folder) if name.endswith(".json") and name[0] != ".")
 
 
 def _stamps(folder: str) -> dict[str, Stamp]:

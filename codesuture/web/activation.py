@@ -33,10 +33,9 @@ def activate() -> bool:
     return True
 
 
-def arm_functions() -> int:
-    """Arm the functions of the program's own code; gives their number."""
+def arm_functions() -> None:
+    """Arm the functions of the program's own code."""
     armed: dict[CodeType, CodeType] = {}
-    count = 0
     for function in gc.get_objects():
         if type(function) is FunctionType:
             code = function.__code__
@@ -46,5 +45,3 @@ def arm_functions() -> int:
                 armed[code] = importhook.arm_function(function.__module__, code)
             if armed[code] is not code:
                 function.__code__ = armed[code]
-                count += 1
-    return count

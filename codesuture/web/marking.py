@@ -118,6 +118,15 @@ def mark(patch: Patch) -> None:
         request.healed(patch)
 
 
+def write(add: Callable[[str, str], object]) -> None:
+    """The headers of the response to the request here go out now: ``add`` is given ours."""
+    request = _current.get()
+    if request is not None and not request.sent:
+        for name, value in request.headers():
+            add(name, value)
+        request.sent = True
+
+
 def doubt() -> None:
     """An exception was left alone here."""
     request = _current.get()

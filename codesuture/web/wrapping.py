@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 
 from codesuture.messages import report_fault
+from codesuture.web.around import leave_no_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def replacing(owner: Any, name: str, arguments_for: Callable[..., tuple[Any, ...
         try:
             return original(*arguments, **keywords)
         except BaseException as error:
-            # Leave no trace: `raise` alone adds no entry to the traceback, and ours goes here.
-            if error.__traceback__ is not None:
-                error.__traceback__ = error.__traceback__.tb_next
+            leave_no_trace(error, globals())
             raise
 
     setattr(owner, name, method)
@@ -62,8 +61,7 @@ def after(owner: Any, name: str, step: Callable[..., None]) -> None:
         try:
             result = original(*arguments, **keywords)
         except BaseException as error:
-            if error.__traceback__ is not None:
-                error.__traceback__ = error.__traceback__.tb_next
+            leave_no_trace(error, globals())
             raise
         try:
             step(*arguments, **keywords)

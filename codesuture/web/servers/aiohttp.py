@@ -32,8 +32,4 @@ def _prove(
 
 
 def _write(self: Any) -> None:
-    request = marking.current()
-    if request is not None and not request.sent:
-        for name, value in request.headers():
-            self._headers.add(name, value)
-        request.sent = True
+    marking.write(self._headers.add)

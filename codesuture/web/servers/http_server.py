@@ -34,18 +34,15 @@ def _end(self: Any) -> None:
 
 
 def _write(self: Any) -> None:
-    request = marking.current()
-    if request is None or request.sent or _is_interim(self):
-        return
-    for name, value in request.headers():
-        self._headers_buffer.append(f"{name}: {value}\r\n".encode("latin-1"))
-    request.sent = True
+    if not _is_interim(self):
+        buffer = self._headers_buffer
+        marking.write(lambda name, value: buffer.append(f"{name}: {value}\r\n".encode("latin-1")))
 
 
 def _is_interim(self: Any) -> bool:
     """Whether these are the headers of ``100 Continue``; the response itself comes later."""
     buffer = getattr(self, "_headers_buffer", None)
-    return not buffer or buffer[0].split(b" ", 2)[1:2][0][:1] == b"1"
+    return not buffer or buffer[0].split(b" ", 2)[1][:1] == b"1"
 
 
 def _begin_late(serving: object) -> None:

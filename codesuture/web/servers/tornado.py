@@ -23,8 +23,5 @@ def _begin(self: Any, *arguments: object, **keywords: object) -> None:
 
 
 def _write(self: Any, *arguments: object, **keywords: object) -> None:
-    request = marking.current()
-    if request is not None and not self._headers_written:
-        for name, value in request.headers():
-            self._headers.add(name, value)
-        request.sent = True
+    if not self._headers_written:
+        marking.write(self._headers.add)

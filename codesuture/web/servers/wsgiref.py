@@ -26,8 +26,4 @@ def _serve(self: Any, *application: Any, **keywords: Any) -> tuple[Any, ...]:
 
 
 def _write(self: Any) -> None:
-    request = marking.current()
-    if request is not None and not request.sent:
-        for name, value in request.headers():
-            self.headers.add_header(name, value)
-        request.sent = True
+    marking.write(self.headers.add_header)

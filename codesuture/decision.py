@@ -12,6 +12,7 @@ from codesuture.diagnosis.crash import Crash
 from codesuture.fate import Verdict
 from codesuture.guards.guard import Guard
 from codesuture.session import Session
+from codesuture.store.history import AGENT
 from codesuture.store.patch import Patch
 from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.opcodes import TAG
@@ -52,6 +53,8 @@ def decide(
         if patch.ordinal == ordinal and patch.guard == guard.name
     ]
     approved = found[0] if found else None
+    if approved is None:
+        approved = rejected(session, module, crash.code.co_qualname, guard, guard.target(crash))
     known = approved.default if approved else None
     choice = choose(crash, guard, session.config.defaults, known, module)
     names = names_of(crash.frame.f_globals.get("__name__"), module)
@@ -80,6 +83,7 @@ def decide(
         codesuture=__version__,
         created=created,
         expires=created + timedelta(days=session.config.ttl),
+        state="detected",
     )
     return Decision(patch, guard, choice.recipe, True, refused)
 
@@ -96,6 +100,8 @@ def refusal(session: Session, names: tuple[str, ...], approved: Patch | None) ->
         return f"the mode is {config.mode}"
     if matches(names, config.protect):
         return f"{names[0]} is protected"
+    if approved is not None and not approved.is_applied:
+        return in_words(approved)
     if (
         approved is not None
         and config.on_expiry == "disable"
@@ -104,3 +110,28 @@ def refusal(session: Session, names: tuple[str, ...], approved: Patch | None) ->
         return f"its patch expired on {approved.expires[:10]}"
     return ""
 
+
+def rejected(
+    session: Session, module: str, qualname: str, guard: Guard, target: str
+) -> Patch | None:
+    """The patch that somebody rejected for this expression of this function, whatever has become of
+    the function's code since: what is rejected is not made again."""
+    for patch in list(session.knowledge.patches().by_id.values()):
+        if (
+            patch.state == "rejected"
+            and (patch.module, patch.qualname) == (module, qualname)
+            and (patch.guard, patch.target) == (guard.name, target)
+        ):
+            found: Patch = patch
+            return found
+    return None
+
+
+def in_words(patch: Patch) -> str:
+    """Why a patch in this state is not applied, as the end of a sentence."""
+    last = patch.history[-1] if patch.history else None
+    if last is None or last.state != patch.state:
+        return f"its patch is {patch.state}"
+    by = f" by {last.by}" if last.by != AGENT else ""
+    why = f": {last.note}" if last.note else ""
+    return f"its patch was {patch.state}{by} on {last.at[:10]}{why}"

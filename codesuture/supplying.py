@@ -5,6 +5,8 @@ In this order, and at each of them the answer can be to let the exception go on.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from codesuture.breaker import Breaker
 from codesuture.config.match import matches
 from codesuture.decision import Decision, decide
@@ -94,25 +96,41 @@ def _is_first(session: Session, decision: Decision) -> bool:
         return False
     with session.lock:
         shown, decision.is_shown = decision.is_shown, True
+        if not shown and not decision.refusal:
+            session.saving.add(decision.patch.id)  # before anybody counts for it
     return not shown
 
 
 def _record(session: Session, decision: Decision, crash: Crash, landing: Landing) -> None:
     """Count the heal; the first one of a new patch is stored and told."""
     if decision.is_new and _is_first(session, decision):
-        _store(session, decision.patch)
+        _store(session, decision)
         report_heal(session, decision, crash, landing)
     count(session, decision.patch.id)
     marking.mark(decision.patch)
 
 
-def _store(session: Session, patch: Patch) -> None:
-    session.add(patch)
+def _store(session: Session, decision: Decision) -> None:
+    """Store a new patch, which follows on one that was rolled back here before, if any."""
+    now = datetime.now(UTC)
+    patch = decision.patch.advanced("patched", now).advanced("persisted", now)
     stored = False
     try:
+        removed = _removed_before(session, patch)
+        if removed is not None:
+            patch = patch.following(removed)
+        decision.patch = patch
+        session.add(patch)
         session.store.save(patch)
         stored = True
     except StoreError as error:
         session.complain("Patches are lost when this process ends", error)
     finally:
         session.added(patch, stored)
+
+
+def _removed_before(session: Session, patch: Patch) -> Patch | None:
+    try:
+        return session.store.removed_one(patch)
+    except StoreError:  # saving will tell
+        return None

@@ -14,12 +14,15 @@ from codesuture.defaults.ladder import Choice, configured_choice
 from codesuture.store import Counter, Patch, Proof, Store, StoreError
 from codesuture.store.timestamps import from_text
 
+#: States that say more than that the code has changed, or the day has come.
+FINAL = ("rejected", "fixed", "rolled back")
+
 
 class Aged:
     """A document of the store, and how it stands today.
 
-    `state` is "active", "expired" (past its day; `on_expiry` decides whether it still counts) or
-    "stale" (its code has changed, so it does not).
+    `state` is the one that is kept in a patch ("active" for proofs), "expired" (past its day;
+    `on_expiry` decides whether it still counts) or "stale" (its code has changed, so it does not).
     """
 
     def __init__(self, document: Patch | Proof, is_changed: bool) -> None:
@@ -27,9 +30,13 @@ class Aged:
         self.document = document
         self.age = now - from_text(document.created)
         self.left = from_text(document.expires) - now
-        self.state = "expired" if document.is_expired(now) else "active"
+        self.state = document.state if isinstance(document, Patch) else "active"
+        if self.state in FINAL:
+            return
         if is_changed:
             self.state = "stale"
+        elif document.is_expired(now):
+            self.state = "expired"
 
     def to_json(self) -> dict[str, object]:
         """The document and what was computed, for `--json`."""

@@ -10,7 +10,7 @@ from .errors import StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Callable, Set
     from typing import Any
 
 ID_DIGITS = 12
@@ -27,8 +27,11 @@ def fitting(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
-def checked_document(document: object, format: int, keys: Set[str]) -> dict[str, Any]:
-    """The document, which has exactly these keys and this format."""
+def checked_document(
+    document: object, format: int, keys: Set[str], optional: Set[str] = frozenset()
+) -> dict[str, Any]:
+    """The document, which has exactly these keys and this format; ``optional`` ones may be
+    missing."""
     if type(document) is not dict:
         raise StoreError("it is not a JSON object")
     if document.get("format") != format or type(document["format"]) is not int:
@@ -36,7 +39,7 @@ def checked_document(document: object, format: int, keys: Set[str]) -> dict[str,
             f"the field format is not {format}, the only format that this version of"
             " codesuture knows"
         )
-    missing, unknown = sorted(keys - document.keys()), sorted(document.keys() - keys)
+    missing, unknown = sorted(keys - document.keys()), sorted(document.keys() - keys - optional)
     if missing:
         raise StoreError(f"the field {missing[0]} is missing")
     if unknown:
@@ -87,3 +90,24 @@ def check_id(value: object) -> None:
     """An id."""
     if not is_id(value):
         raise StoreError(f"the field id is not {ID_DIGITS} hexadecimal digits")
+
+
+def text_of(name: str, length: int) -> Callable[[object], str]:
+    """What reads an optional text that may be empty."""
+
+    def read(value: object) -> str:
+        check_text(name, value, length, True)
+        return str(value)
+
+    return read
+
+
+def truth_of(name: str) -> Callable[[object], bool]:
+    """What reads an optional ``true`` or ``false``."""
+
+    def read(value: object) -> bool:
+        if type(value) is not bool:
+            raise StoreError(f"the field {name} is not true or false")
+        return value
+
+    return read

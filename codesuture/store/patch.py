@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 
+from .. import __version__
 from ..defaults.recipe import Recipe, RecipeError
 from . import fields
 from .errors import StoreError
+from .history import AGENT, Event, bounded, check_state, events_from_json
 from .timestamps import to_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 FORMAT = 1
 RUNGS = ("configured", "approved", "observed", "annotation", "consumer", "guard")
-STATES = ("active",)
 LARGEST_LINE = 2**31
 
 # text field -> the most characters it may have
@@ -35,17 +37,46 @@ LENGTHS = {
     "rung": 20,
     "reason": 1000,
     "fate": 1000,
-    "library": 1000,
     "python": 20,
     "codesuture": 50,
     "created": 20,
     "expires": 20,
-    "state": 20,
 }
-MAY_BE_EMPTY = {"file", "target", "message", "reason", "fate", "library"}
+MAY_BE_EMPTY = {"file", "target", "message", "reason", "fate"}
 # Prose that ``Patch.create`` shortens; everything else must fit as it is.
 SHORTENED = ("file", "target", "exception", "message", "reason", "fate", "library")
-KEYS = {"format", "ordinal", "line", "default", *LENGTHS}
+KEYS = {"format", "ordinal", "line", "default", "state", *LENGTHS}
+#: The states in which a patch that is stored is not applied.
+NOT_APPLIED = ("rejected", "withdrawn", "disarmed")
+
+
+class Optional:
+    """A field that most patches do without, and that is not in the file then.
+
+    ``read`` makes its value of JSON, and raises ``StoreError`` as ``fields`` does; ``write`` makes
+    JSON of the value.
+    """
+
+    __slots__ = ("absent", "read", "write")
+
+    def __init__(
+        self,
+        absent: object,
+        read: Callable[[object], object],
+        write: Callable[[Any], object] = lambda value: value,
+    ) -> None:
+        self.absent = absent
+        self.read = read
+        self.write = write
+
+
+OPTIONAL: dict[str, Optional] = {
+    "library": Optional("", fields.text_of("library", 1000)),
+    "history": Optional(
+        (), events_from_json, lambda events: [event.to_json() for event in events]
+    ),
+    "pinned": Optional(False, fields.truth_of("pinned")),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +107,12 @@ class Patch:
     codesuture: str
     created: str
     expires: str
-    state: str = "active"
+    state: str = "persisted"
     library: str = ""
+    history: tuple[Event, ...] = ()
+    pinned: bool = False
+    #: Fields that a newer version has written, as they are.
+    unknown: dict[str, object] = field(default_factory=dict, hash=False)
 
     @staticmethod
     def identify(module: str, qualname: str, fingerprint: str, ordinal: int, guard: str) -> str:
@@ -101,12 +136,14 @@ class Patch:
     ) -> Patch:
         """A patch with its id worked out, moments as text, and prose made to fit.
 
-        ``others`` are the remaining fields of ``Patch``. Raises ``TypeError`` when one is
-        missing or unknown, as any constructor does.
+        ``others`` are the remaining fields of ``Patch``; its history begins with its state. Raises
+        ``TypeError`` when one is missing or unknown, as any constructor does.
         """
+        state = others.setdefault("state", "persisted")
+        others.setdefault("history", (Event.made(state, to_text(created), AGENT),))
         for name in SHORTENED:
             if name in others:
-                others[name] = fields.fitting(others[name], LENGTHS[name])
+                others[name] = fields.fitting(others[name], LENGTHS.get(name, 1000))
         return cls(
             id=cls.identify(module, qualname, fingerprint, ordinal, guard),
             module=module,
@@ -125,18 +162,47 @@ class Patch:
         return f"{self.module}:{self.qualname}"
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether its time to live is over at ``now`` (which needs a time zone)."""
-        return to_text(now) >= self.expires
+        """Whether its time to live is over at ``now`` (which needs a time zone).
+
+        One that is pinned never ends.
+        """
+        return to_text(now) >= self.expires and not self.pinned
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether its state lets it heal; its day and the source may still be against it."""
+        return self.state not in NOT_APPLIED
+
+    def advanced(
+        self, state: str, now: datetime, by: str = AGENT, note: str = "", **changes: Any
+    ) -> Patch:
+        """This patch in another state (or in the same, when something else is to be remembered),
+        with who brought it there; ``changes`` are other fields."""
+        return replace(self.after(Event.made(state, to_text(now), by, note)), **changes)
+
+    def after(self, event: Event) -> Patch:
+        """This patch in the state that ``event`` brought it to."""
+        changed = newest(self.codesuture)
+        history = bounded((*self.history, event))
+        return replace(self, state=event.state, history=history, codesuture=changed)
+
+    def following(self, removed: Patch) -> Patch:
+        """This patch with the history of the ``removed`` one that it takes the place of."""
+        return replace(self, history=bounded((*removed.history, *self.history)))
 
     def to_json(self) -> dict[str, object]:
         """The recipe file's content as JSON-able data."""
-        document: dict[str, object] = {name: getattr(self, name) for name in LENGTHS}
+        document: dict[str, object] = dict(self.unknown)
+        document.update((name, getattr(self, name)) for name in LENGTHS)
         document["format"] = FORMAT
         document["ordinal"] = self.ordinal
         document["line"] = self.line
         document["default"] = self.default.to_json()
-        if not self.library:  # most patches are for the program's own code
-            del document["library"]
+        document["state"] = self.state
+        for name, optional in OPTIONAL.items():
+            value = getattr(self, name)
+            if value != optional.absent:
+                document[name] = optional.write(value)
         return document
 
     @classmethod
@@ -146,15 +212,23 @@ class Patch:
         Raises ``StoreError`` with a reason that names the field and completes the sentence
         "… because".
         """
-        if type(document) is dict:
-            document = {"library": "", **document}
-        found = fields.checked_document(document, FORMAT, KEYS)
+        known_keys = KEYS | OPTIONAL.keys()
+        unknown: dict[str, object] = {}
+        if type(document) is dict and is_newer(document.get("codesuture")):
+            unknown = {name: document[name] for name in document if name not in known_keys}
+            document = {name: document[name] for name in document if name in known_keys}
+        found = fields.checked_document(document, FORMAT, KEYS, frozenset(OPTIONAL))
         for name, length in LENGTHS.items():
             fields.check_text(name, found[name], length, name in MAY_BE_EMPTY)
         _check_choices(found)
         fields.check_integer("ordinal", found["ordinal"], fields.LARGEST_ORDINAL)
         fields.check_integer("line", found["line"], LARGEST_LINE)
         known = {name: value for name, value in found.items() if name != "format"}
+        known["state"] = check_state("state", found["state"])
+        known["unknown"] = unknown
+        for name, optional in OPTIONAL.items():
+            if name in known:
+                known[name] = optional.read(known[name])
         try:
             known["default"] = Recipe.from_json(found["default"], "the field default")
         except RecipeError as error:
@@ -175,7 +249,24 @@ def _check_choices(document: dict[str, Any]) -> None:
     fields.check_hexadecimal("fingerprint", document["fingerprint"])
     if document["rung"] not in RUNGS:
         raise StoreError(f"the field rung is unknown (possible: {', '.join(RUNGS)})")
-    if document["state"] not in STATES:
-        raise StoreError(f"the field state is unknown (possible: {', '.join(STATES)})")
     for name in ("created", "expires"):
         fields.check_moment(name, document[name])
+
+
+def is_newer(version: object) -> bool:
+    """Whether a version of codesuture is newer than this one; what is no version is not."""
+    return _order(version) > _order(__version__)
+
+
+def newest(version: str) -> str:
+    """The newer of a version and this one: what it has written is kept."""
+    return version if is_newer(version) else __version__
+
+
+def _order(version: object) -> tuple[int, ...]:
+    if type(version) is not str:
+        return ()
+    parts = version.split(".")[:4]
+    if not all(part.isascii() and part.isdecimal() and len(part) < 7 for part in parts):
+        return ()
+    return tuple(map(int, parts))

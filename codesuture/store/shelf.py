@@ -120,6 +120,22 @@ class Shelf:
             ) from None
         return True
 
+    def get(self, document: Document) -> Any:
+        """What lies where ``document`` would lie; None where nothing does, or is readable."""
+        from .names import file_name
+
+        try:
+            return self._read(file_name(document))
+        except (FileNotFoundError, StoreError):
+            return None
+
+    def keep_newest(self, most: int) -> None:
+        """Remove all files but the ``most`` that were changed last."""
+        stamps = _stamps(self.folder)
+        oldest_first = sorted(stamps, key=lambda name: stamps[name])
+        for name in oldest_first[: max(0, len(stamps) - most)]:
+            unlink(os.path.join(self.folder, name))
+
     def create(self) -> None:
         """The folder, if it is not there yet."""
         from .files import make_folder

@@ -5,6 +5,7 @@
       .lock                                 held while somebody writes
       patches/<module>.<qualname>-<id>.json
       proofs/<module>.<qualname>-<id>.json
+      removed/<module>.<qualname>-<id>.json patches that were rolled back, with their history
       counters/<id>.json
       counters/.<process>.heals             heals that are not in the counters yet (``journal``)
 
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .counter import Counter
+    from .history import Event
     from .lock import StoreLock
     from .patch import Patch
     from .proof import Proof
     from .shelf import Document, Seen
+
+#: Removed patches that are remembered.
+MOST_REMOVED = 500
 
 _GITIGNORE = b"# Recipes are meant to be committed; these are not.\n/counters/\n/.lock\n*.tmp\n"
 
@@ -43,12 +48,13 @@ class Store:
     in ``problems`` and left where they are.
     """
 
-    __slots__ = ("_counter_problems", "_proofs", "_recipes", "journal", "path")
+    __slots__ = ("_counter_problems", "_proofs", "_recipes", "_removed", "journal", "path")
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(path)
         self._recipes = Shelf(os.path.join(self.path, "patches"), "recipe", _patch_from_json)
         self._proofs = Shelf(os.path.join(self.path, "proofs"), "proof", _proof_from_json)
+        self._removed = Shelf(os.path.join(self.path, "removed"), "recipe", _patch_from_json)
         self._counter_problems: list[str] = []
         #: What this process has healed and not yet counted.
         self.journal = Journal(self._counters)
@@ -91,9 +97,24 @@ class Store:
         self.check()
         return self._proofs.since(seen)
 
+    def removed(self) -> list[Patch]:
+        """The patches that were rolled back and not made again, in the order of their files."""
+        self.check()
+        return self._removed.all()
+
+    def removed_one(self, patch: Patch) -> Patch | None:
+        """The patch that was rolled back and would have this one's id; None without one."""
+        self.check()
+        found: Patch | None = self._removed.get(patch)
+        return found
+
     def save(self, patch: Patch) -> bool:
         """Add a patch. False when it is there already; then nothing is written."""
-        return self._save(self._recipes, patch)
+        saved = self._save(self._recipes, patch)
+        if saved and os.path.isdir(self._removed.folder):
+            with self._writing():
+                self._removed.remove({patch.id})
+        return saved
 
     def save_proof(self, proof: Proof) -> bool:
         """Add a proof. False when it is there already; then nothing is written."""
@@ -111,10 +132,11 @@ class Store:
             self._recipes.write(name, content)
         return True
 
-    def remove(self, ids: Iterable[str]) -> int:
+    def remove(self, ids: Iterable[str], event: Event | None = None) -> int:
         """Remove patches, with their counters, and proofs; how many there were.
 
-        A damaged file is not removed, even when its name ends in one of the ids.
+        With an ``event`` (who, when) the patches are remembered among the ``removed`` ones. A
+        damaged file is not removed, even when its name ends in one of the ids.
         """
         wanted = set(ids)
         self.check()
@@ -122,6 +144,8 @@ class Store:
             return 0
         with self._writing():
             self._take_over(self._recipes.ids())  # not for a patch that takes the place of this one
+            if event is not None:
+                self._remember(wanted, event)
             patches = self._recipes.remove(wanted)
             for patch_id in patches:
                 unlink(self._counter_path(patch_id))
@@ -171,8 +195,10 @@ class Store:
     # Paths
 
     @property
-    def _folders(self) -> tuple[str, str, str]:
-        return self._recipes.folder, self._proofs.folder, self._counters
+    def _folders(self) -> tuple[str, ...]:
+        return (
+            self._recipes.folder, self._proofs.folder, self._removed.folder, self._counters
+        )
 
     @property
     def _counters(self) -> str:
@@ -201,6 +227,15 @@ class Store:
             shelf.create()
             shelf.write(name, content)
         return True
+
+    def _remember(self, ids: set[str], event: Event) -> None:
+        """Put what is about to be removed on the shelf of removed patches, which is bounded."""
+        gone = [patch for patch in self._recipes.all() if patch.id in ids]
+        if gone:
+            self._removed.create()
+        for patch in gone:
+            self._removed.write(*self._removed.encoded(patch.after(event)))
+        self._removed.keep_newest(MOST_REMOVED)
 
     def _writing(self) -> StoreLock:
         from .lock import StoreLock

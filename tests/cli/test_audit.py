@@ -29,7 +29,7 @@ def test_the_table(cli: Cli, project: Path) -> None:
     row = next(line for line in lines if line.startswith("app:get_bio"))
     words = row.split()
     assert words[:5] == ["app:get_bio", "null_guard", "profile", "None", "3"]
-    assert words[6:] == ["6d", "23h", "active"]
+    assert words[6:] == ["6d", "23h", "persisted"]
     assert lines[-1] == f"3 patches in {project / '.codesuture_store'}"
 
 
@@ -40,7 +40,7 @@ def test_json(cli: Cli, project: Path) -> None:
     assert said["problems"] == []
     by_name = {f"{patch['module']}:{patch['qualname']}": patch for patch in said["patches"]}
     bio = by_name["app:get_bio"]
-    assert (bio["hits"], bio["state"], bio["default_text"]) == (3, "active", "None")
+    assert (bio["hits"], bio["state"], bio["default_text"]) == (3, "persisted", "None")
     assert bio["first_seen"] is not None
     assert 604_000 < bio["ttl_left_seconds"] <= 604_800
     total = by_name["app:Shop.total"]
@@ -94,7 +94,7 @@ def test_stale_after_the_function_changed(cli: Cli, project: Path) -> None:
     patches = json.loads(cli("audit", "--json").stdout)["patches"]
     states = {patch["qualname"]: patch["state"] for patch in patches}
     assert states == {
-        "get_bio": "active", "Shop.total": "stale", "Shop.get_bio.<locals>.inner": "active"
+        "get_bio": "persisted", "Shop.total": "stale", "Shop.get_bio.<locals>.inner": "persisted"
     }  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def test_a_source_that_is_broken_or_gone(cli: Cli, project: Path) -> None:
     app.write_text("def (\n", encoding="utf-8")
     assert cli("audit").stdout.count("stale") == 3
     app.unlink()
-    assert cli("audit").stdout.count("active") == 3
+    assert cli("audit").stdout.count("persisted") == 3
 
 
 def test_a_damaged_recipe_is_reported_and_kept(cli: Cli, project: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_damaged_recipe_is_not_overwritten(
     store: Store, good: Patch, make_patch: MakePatch
 ) -> None:
     recipe = _recipe(store, good)
-    damaged = recipe.read_text().replace('"active"', '"edited by hand"')
+    damaged = recipe.read_text().replace('"persisted"', '"edited by hand"')
     recipe.write_text(damaged)
     for write in (store.save, store.replace):
         with pytest.raises(StoreError, match=r"there is one already.*the field state is unknown"):

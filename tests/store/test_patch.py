@@ -14,15 +14,20 @@ from hypothesis import strategies as st
 
 from codesuture.defaults.recipe import Recipe
 from codesuture.store import Patch, StoreError
-from codesuture.store.patch import KEYS, LENGTHS
+from codesuture.store.history import MOST_EVENTS, Event
+from codesuture.store.patch import KEYS, LENGTHS, OPTIONAL
 
 MakePatch = Callable[..., Patch]
 
 
 def test_json_round_trip(make_patch: MakePatch) -> None:
-    patch = make_patch(default=Recipe.callable(Recipe.empty("list")), library="p.py:3 in f (p 1)")
+    patch = make_patch(
+        default=Recipe.callable(Recipe.empty("list")), library="p.py:3 in f (p 1)", pinned=True
+    )
     document = patch.to_json()
-    assert set(document) == KEYS == {f.name for f in dataclasses.fields(Patch)} | {"format"}
+    fields = {field.name for field in dataclasses.fields(Patch)} - {"unknown"}
+    assert fields | {"format"} == KEYS | OPTIONAL.keys()
+    assert fields >= set(document) - {"format"} >= KEYS - {"format"}
     assert Patch.from_json(json.loads(json.dumps(document))) == patch
 
 
@@ -74,20 +79,25 @@ def test_create_makes_prose_fit(make_patch: MakePatch) -> None:
     assert Patch.from_json(patch.to_json()) == patch
 
 
-@pytest.mark.parametrize("field", sorted(KEYS))
+@pytest.mark.parametrize("field", sorted({*KEYS, "library", "history"}))
 def test_every_field_must_be_there_and_of_its_type(field: str, make_patch: MakePatch) -> None:
     document = make_patch(library="p.py:3 in f (p 1)").to_json()
-    wrongs: list[object] = [None, 1.5, True, [], {}, -1]
+    wrongs: list[object] = [None, 1.5, True, [1], {}, -1]
     for wrong in wrongs:
         with pytest.raises(StoreError, match=rf"the field {field}\b"):
             Patch.from_json(document | {field: wrong})
     del document[field]
-    if field == "library":  # only patches for calls of packages have it
-        assert Patch.from_json(document) == make_patch()
-        assert "library" not in make_patch().to_json()
+    if field in OPTIONAL:  # not every patch has it
+        assert getattr(Patch.from_json(document), field) == OPTIONAL[field].absent
         return
     with pytest.raises(StoreError, match=rf"the field {field}\b"):
         Patch.from_json(document)
+
+
+def test_fields_that_most_patches_do_without_are_not_in_the_file(make_patch: MakePatch) -> None:
+    document = make_patch(history=()).to_json()
+    assert set(document) == KEYS
+    assert Patch.from_json(document) == make_patch(history=())
 
 
 @pytest.mark.parametrize(
@@ -103,7 +113,14 @@ def test_every_field_must_be_there_and_of_its_type(field: str, make_patch: MakeP
         ("module", "", "empty"),
         ("fingerprint", "xyz", "hexadecimal"),
         ("rung", "luck", "possible: configured"),
-        ("state", "asleep", "possible: active"),
+        ("state", "asleep", "possible: detected"),
+        ("pinned", 1, "not true or false"),
+        ("history", [{"state": "fixed", "at": "now", "by": "a"}], "moment"),
+        ("history", [{"state": "asleep", "at": "2025-01-31T12:00:00Z", "by": "a"}], "possible"),
+        ("history", [{"state": "fixed", "at": "2025-01-31T12:00:00Z"}], "no event"),
+        ("history", [{"state": "fixed", "at": "2025-01-31T12:00:00Z", "by": ""}], "empty"),
+        ("history", [{"state": "fixed", "at": "2025-01-31T12:00:00Z", "by": "\x1b"}], "control"),
+        ("history", [{}] * 21, "at most 20"),
         ("created", "2025-01-31 12:00:00Z", "moment"),
         ("created", "2025-W05-5T12:00:00Z", "moment"),
         ("expires", "2025-02-31T12:00:00Z", "moment"),
@@ -143,6 +160,52 @@ def test_unknown_fields_are_refused(make_patch: MakePatch) -> None:
     for document in others:
         with pytest.raises(StoreError, match="not a JSON object"):
             Patch.from_json(document)
+
+
+def test_fields_of_newer_versions_are_kept(make_patch: MakePatch, now: datetime) -> None:
+    document = make_patch().to_json() | {"codesuture": "99.1", "colour": {"red": [1]}}
+    patch = Patch.from_json(document)
+    assert patch.to_json() == document
+    after = patch.advanced("reviewed", now, "ada").to_json()
+    assert (after["colour"], after["codesuture"]) == ({"red": [1]}, "99.1")
+    for version in ("0.0.9", "0.1.0", "9.x", "", "1" * 40):
+        with pytest.raises(StoreError):
+            Patch.from_json(document | {"codesuture": version})
+
+
+def test_what_an_older_version_called_active_is_persisted(make_patch: MakePatch) -> None:
+    document = make_patch(history=()).to_json()
+    assert Patch.from_json(document | {"state": "active"}) == make_patch(history=())
+
+
+def test_history(make_patch: MakePatch, now: datetime) -> None:
+    patch = make_patch(state="detected")
+    assert patch.history == (Event("detected", "2025-01-31T12:00:00Z", "codesuture"),)
+    later = patch.advanced("reviewed", now + timedelta(days=1), "ada\x1b", "x" * 999, pinned=True)
+    assert (later.state, later.pinned, later.history[0]) == ("reviewed", True, patch.history[0])
+    assert later.history[1].at == "2025-02-01T12:00:00Z"
+    assert (later.history[1].by, len(later.history[1].note)) == ("ada\\x1b", 300)
+    assert Patch.from_json(later.to_json()) == later
+    assert not later.is_expired(now + timedelta(days=4000))  # it is pinned
+
+
+def test_history_is_bounded(make_patch: MakePatch, now: datetime) -> None:
+    patch = make_patch(state="detected")
+    for day in range(30):
+        patch = patch.advanced("persisted", now, note=str(day))
+    assert len(patch.history) == MOST_EVENTS
+    assert [patch.history[0].state, patch.history[-1].note] == ["detected", "29"]
+    assert Patch.from_json(patch.to_json()) == patch
+
+
+@pytest.mark.parametrize("state", ["detected", "persisted", "reviewed", "fixed"])
+def test_states_that_heal(state: str, make_patch: MakePatch) -> None:
+    assert make_patch(state=state).is_applied
+
+
+@pytest.mark.parametrize("state", ["rejected", "withdrawn", "disarmed"])
+def test_states_that_do_not(state: str, make_patch: MakePatch) -> None:
+    assert not make_patch(state=state).is_applied
 
 
 def test_create_wants_exactly_the_fields(make_patch: MakePatch) -> None:

@@ -109,7 +109,7 @@ def _begin(options: str | None) -> bool:
 
 
 def _decoded(options: str | None) -> dict[str, str] | None:
-    """The flags of ``codesuture run``; None where it was not what started this."""
+    """What ``codesuture run`` or ``watch`` hands over; None where neither started this."""
     if options is None:
         return None
     from codesuture.config.runflags import decode

@@ -8,6 +8,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from codesuture.rerun import Run
     from codesuture.session import Session
 
 #: Seconds between two writes of the counters; a process may end without being asked.
@@ -58,29 +59,33 @@ def store_counters(session: Session) -> None:
 
 
 def finish() -> None:
-    """Store what is left to store and, under ``codesuture run``, say what happened."""
+    """Store what is left to store and, under ``codesuture run``, run the script again or say what
+    happened."""
     from codesuture.session import current
 
     session = current()
     if session is None:
         return
+    died_of, known = getattr(sys, "last_value", None), session.learned
     if "codesuture.proving" in sys.modules:
-        _prove_at_the_top()
+        _prove_at_the_top(died_of)
+    has_taught = session.learned > known
     store_counters(session)
     if session.healed:
         session.store.journal.end()
-    if session.running and session.process == os.getpid():
+    if session.run is None or session.process != os.getpid():
+        return
+    if not _is_run_again(session, died_of, has_taught):
         from codesuture.messages import write
 
-        write(_summary(session))
+        write(_summary(session, session.run))
 
 
-def _prove_at_the_top() -> None:
+def _prove_at_the_top(died_of: object) -> None:
     """What the program died of, if anything, has reached its top."""
     from codesuture.messages import report_fault
     from codesuture.proving import TOP, prove
 
-    died_of = getattr(sys, "last_value", None)
     if isinstance(died_of, BaseException):
         try:
             prove(died_of, TOP)
@@ -88,8 +93,25 @@ def _prove_at_the_top() -> None:
             report_fault(fault)
 
 
-def _summary(session: Session) -> str:
-    lines = ["", "Session summary:", f"  Patches applied: {len(session.applied)}"]
-    if session.healed:
-        lines.append(f"  Crashes healed in place: {session.healed}")
+def _is_run_again(session: Session, died_of: object, has_taught: bool) -> bool:
+    if not isinstance(died_of, BaseException):
+        return False
+    from codesuture.messages import report_fault
+    from codesuture.rerun import run_again
+
+    try:
+        return run_again(session, died_of, has_taught)
+    except Exception as fault:
+        report_fault(fault)
+        return False
+
+
+def _summary(session: Session, run: Run) -> str:
+    applied = run.applied + len(session.applied)
+    healed = run.healed + session.healed
+    lines = ["", "Session summary:", f"  Patches applied: {applied}"]
+    if healed:
+        lines.append(f"  Crashes healed in place: {healed}")
+    if run.reruns:
+        lines.append(f"  Re-executions: {run.reruns}")
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ import os
 from _thread import allocate_lock
 
 from codesuture.config.load import load
+from codesuture.config.runflags import SESSION, flags_of
 from codesuture.knowledge import Knowledge
 from codesuture.surgery.packages import armed_files
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from codesuture.config.load import Config
     from codesuture.knowledge import Known
+    from codesuture.rerun import Run
     from codesuture.store.patch import Patch
     from codesuture.store.proof import Proof
     from codesuture.store.store import Store
@@ -30,15 +32,17 @@ _Code = type((lambda: None).__code__)
 class Session:
     """The state of one process.
 
-    ``running`` is true under ``codesuture run``, which ends with a summary. ``applied`` are the
-    patches that are new in this process, ``hits`` counts heals that are not in the store yet,
-    ``saving`` are ids of patches that are on their way there; ``lock`` guards them.
+    ``run`` is there under ``codesuture run``, which ends with a summary. ``applied`` are the
+    patches that are new in this process, ``learned`` counts what came too late for the crash that
+    taught it, ``hits`` counts heals that are not in the store yet, ``saving`` are ids of patches
+    that are on their way there; ``lock`` guards them.
     """
 
-    def __init__(self, config: Config, running: bool) -> None:
+    def __init__(self, config: Config, run: Run | None = None) -> None:
         self.config = config
-        self.running = running
+        self.run = run
         self.applied: list[Patch] = []
+        self.learned = 0
         self.healed = 0
         self.hits: dict[str, int] = {}
         self.saving: set[str] = set()
@@ -82,6 +86,7 @@ class Session:
         with self.lock:
             known.add(proof)
             known.saved.add(proof.id)
+            self.learned += 1
 
     def relative(self, filename: str) -> str:
         """``filename`` as seen from the project, with slashes, where it lies inside.
@@ -206,22 +211,39 @@ def current() -> Session | None:
     return _session
 
 
-def configure(run_options: Mapping[str, str] | None, directory: str) -> Session:
-    """Begin the session; ``run_options`` are the flags of ``codesuture run``, else None.
+def configure(options: Mapping[str, str] | None, directory: str) -> Session:
+    """Begin the session; ``options`` are what ``codesuture run`` or ``watch`` hands over, if any.
 
     Raises ConfigError where the configuration is wrong; then there is no session.
     """
     global _session
-    config = load(directory, overrides=run_options)
+    config = load(directory, overrides=None if options is None else flags_of(options))
     from codesuture.messages import use_color
 
     use_color(config.color)
-    _session = Session(config, run_options is not None)
+    _session = Session(config, None if options is None else _run(options))
     from codesuture.runtime import connect
 
     connect()
     _at_the_end()
     return _session
+
+
+def _run(options: Mapping[str, str]) -> Run | None:
+    """The state of ``codesuture run``; None under ``watch``, which restarts the program itself."""
+    if options.get(SESSION) != "run":
+        return None
+    from codesuture.rerun import Run
+
+    given = None
+    if os.name != "nt":  # there ``exec`` is a new process, and the shell takes this one for ended
+        from codesuture.given import Given
+
+        try:
+            given = Given()
+        except OSError:  # the working directory is gone, say
+            given = None
+    return Run(options, given)
 
 
 def _at_the_end() -> None:

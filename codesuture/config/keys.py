@@ -106,7 +106,8 @@ KEYS: tuple[Key, ...] = (
         Whole(0),
         3,
         "How often a request that could not be healed in place may be run again "
-        "([servers.md](servers.md)). Scripts that died are not run again by this version.",
+        "([servers.md](servers.md)), and a script that died under `codesuture run` "
+        "([cli.md](cli.md#running-a-script-again)).",
     ),
     Key(
         "store",

@@ -37,7 +37,8 @@ def prove(exception: BaseException, reached: str) -> None:
     from codesuture.messages import emit
 
     try:
-        if session.store.save_proof(proof):
+        # Another process may have proved the same since this one looked at the store.
+        if session.store.save_proof(proof) or proof.id not in session.knowledge.proofs().by_id:
             session.learn(proof)
             marking.learn()
             emit(

@@ -27,6 +27,10 @@ TOP = "the top of the program"
 _PLUMBING = ("asyncio", "threading", "runpy", "importlib", "_frozen_importlib", "codesuture_agent",
              "codesuture")
 
+#: The module whose frame ends the program where no start file of ours does: what lies below it (the
+#: command that called it) is not the program's, and it takes it out of the program's traceback.
+_LAUNCHER = "codesuture_agent.launcher"
+
 
 class Way:
     """The frames from a crash to the first boundary that reports, or to the bottom of the stack.
@@ -41,8 +45,12 @@ class Way:
         steps: list[Step] = []
         #: Where it goes on in another task (``fate.turns``).
         self.turns: dict[int, Turn] = {}
+        launched = False
         for at, lasti in outward(frame, offset, self._turn):
             raw.append((at.f_code, at.f_lasti if raw else lasti))
+            launched = launched or at.f_globals.get("__name__") == _LAUNCHER
+            if launched:
+                continue
             self.boundary = reporting(at, kind)
             if not _is_plumbing(at) or self.boundary is not None:
                 self.frames.append(at)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from codesuture.cli.run import split
+from codesuture.cli.program import split
+from codesuture.cli.run import FLAGS
 
 from .conftest import Cli, clean_environment
 
@@ -70,7 +71,7 @@ def show(tmp_path: Path) -> Path:
     ],
 )
 def test_whose_option_it_is(line: str, own: str, behind: str, program: str) -> None:
-    target = split(line.split())
+    target = split(line.split(), FLAGS)
     assert (target.own, target.behind, target.program) == (
         own.split(),
         behind.split(),
@@ -98,16 +99,6 @@ def test_options_behind_the_script_are_taken_and_said(cli: Cli, show: Path) -> N
     done = cli("run", "show.py", "--verbose", "--retries", "3")
     assert json.loads(done.stdout)["argv"] == ["show.py"]
     assert f"[CodeSuture] --verbose --retries 3 {NOTE}" in done.stderr
-
-
-def test_retries_says_that_scripts_are_not_run_again_yet(cli: Cli, show: Path) -> None:
-    said = "[CodeSuture] --retries 2: counts for the requests of a server"
-    done = cli("run", "--retries", "2", "show.py")
-    assert done.returncode == 0
-    assert said in done.stderr
-    for words in (["show.py"], ["--retries", "0", "show.py"]):
-        assert "is not run again" not in cli("run", *words).stderr
-    assert "a script that died is not run again" in " ".join(cli("run", "--help").stdout.split())
 
 
 def test_two_dashes_give_them_to_the_program(cli: Cli, show: Path) -> None:

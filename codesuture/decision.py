@@ -22,10 +22,11 @@ class Decision:
     """The patch of a site and what to do about it.
 
     ``patch`` came from the store or is new (``is_new``); ``refusal`` is empty where it is applied,
-    else the reason why it is not, as the end of a sentence.
+    else the reason why it is not, as the end of a sentence. ``is_recorded`` tells that its crash
+    has a full record (``incidents``).
     """
 
-    __slots__ = ("guard", "is_new", "is_shown", "patch", "recipe", "refusal")
+    __slots__ = ("guard", "is_new", "is_recorded", "is_shown", "patch", "recipe", "refusal")
 
     def __init__(
         self, patch: Patch, guard: Guard, recipe: Recipe, is_new: bool, refusal: str
@@ -36,6 +37,7 @@ class Decision:
         self.is_new = is_new
         self.refusal = refusal
         self.is_shown = False
+        self.is_recorded = False
 
     @property
     def is_pending(self) -> bool:

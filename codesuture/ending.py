@@ -8,6 +8,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from codesuture.rerun import Run
     from codesuture.session import Session
 
@@ -16,14 +18,36 @@ INTERVAL = 2.0
 
 _last_write = 0.0
 
+#: What else is done once counters are stored, and in a forked child (``follow``).
+_then: list[Callable[[], None]] = []
+_in_children: list[Callable[[], None]] = []
+
+
+def follow(then: Callable[[], None], in_child: Callable[[], None]) -> None:
+    """Have ``then`` called whenever counters were stored, ``in_child`` in forked children."""
+    _then.append(then)
+    _in_children.append(in_child)
+
 
 def count(session: Session, patch_id: str) -> None:
     """Count one heal, and store the counters now and then; until then the journal has it."""
-    global _last_write
     with session.lock:
         session.healed += 1
         session.hits[patch_id] = session.hits.get(patch_id, 0) + 1
         session.store.journal.note(patch_id)
+    _store_now_and_then(session)
+
+
+def note(session: Session, incident_id: str) -> None:
+    """Count one crash that was not healed, in the same way."""
+    with session.lock:
+        session.hits[incident_id] = session.hits.get(incident_id, 0) + 1
+        session.store.journal.note(incident_id)
+    _store_now_and_then(session)
+
+
+def _store_now_and_then(session: Session) -> None:
+    global _last_write
     moment = time.monotonic()
     if moment - _last_write >= INTERVAL:
         _last_write = moment
@@ -34,6 +58,8 @@ def after_fork() -> None:
     """A child stores its first heal at once, whenever its parent did."""
     global _last_write
     _last_write = 0.0
+    for do in _in_children:
+        do()
 
 
 def store_counters(session: Session) -> None:
@@ -51,11 +77,14 @@ def store_counters(session: Session) -> None:
     from codesuture.store.errors import StoreError
 
     try:
-        session.store.count(hits, datetime.now(UTC))
+        days = session.config.incidents_days if session.config.incidents_record else None
+        session.store.count(hits, datetime.now(UTC), days)
     except StoreError as error:
         session.complain("Heals are not counted", error)
     with session.lock:
         session.store.journal.keep(session.hits)
+    for do in _then:
+        do()
 
 
 def finish() -> None:
@@ -67,11 +96,11 @@ def finish() -> None:
     if session is None:
         return
     died_of, known = getattr(sys, "last_value", None), session.learned
-    if "codesuture.proving" in sys.modules:
-        _prove_at_the_top(died_of)
+    if isinstance(died_of, BaseException):
+        _look_at_the_top(session, died_of)
     has_taught = session.learned > known
     store_counters(session)
-    if session.healed:
+    if session.healed or _then:
         session.store.journal.end()
     if session.run is None or session.process != os.getpid():
         return
@@ -81,16 +110,23 @@ def finish() -> None:
         write(_summary(session, session.run))
 
 
-def _prove_at_the_top(died_of: object) -> None:
-    """What the program died of, if anything, has reached its top."""
+def _look_at_the_top(session: Session, died_of: BaseException) -> None:
+    """What the program died of, if it did, has reached its top: that proves something, perhaps,
+    and it is an incident."""
     from codesuture.messages import report_fault
-    from codesuture.proving import TOP, prove
+    from codesuture.runtime import STRUCTURAL
 
-    if isinstance(died_of, BaseException):
-        try:
+    try:
+        if "codesuture.proving" in sys.modules:
+            from codesuture.proving import TOP, prove
+
             prove(died_of, TOP)
-        except Exception as fault:
-            report_fault(fault)
+        if issubclass(type(died_of), STRUCTURAL) and not hasattr(sys, "ps1"):
+            from codesuture.incidents.reporting import died
+
+            died(session, died_of)
+    except Exception as fault:
+        report_fault(fault)
 
 
 def _is_run_again(session: Session, died_of: object, has_taught: bool) -> bool:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 class ArmedCode:
     """What is known about one armed code object that has crashed: found once, kept with it."""
 
-    __slots__ = ("armed", "breakers", "code", "decisions", "generation", "landing", "module")
+    __slots__ = (
+        "alone", "armed", "breakers", "code", "decisions", "generation", "landing", "module",
+    )  # fmt: skip
 
     def __init__(self, armed: CodeType, module: str) -> None:
         self.armed = armed  # kept alive, so that its address stays its own
@@ -37,6 +39,8 @@ class ArmedCode:
         self.module = module
         self.decisions: dict[tuple[int, str], Decision] = {}
         self.breakers: dict[int, Breaker] = {}
+        #: Ids of crashes that were left alone here, by what and why (``incidents.reporting``).
+        self.alone: dict[object, str] = {}
         self.generation = 0
 
     def renew(self, knowledge: Knowledge) -> None:

@@ -63,6 +63,11 @@ def write(text: str) -> None:
         return
 
 
+def own_handlers() -> list[Handler]:
+    """Our handlers, which write what ``emit`` is given."""
+    return list(_handlers.values())
+
+
 def _logger(logging: ModuleType) -> Logger:
     """The logger, with a handler of its own that writes where ``sys.stderr`` points now."""
     logger: Logger = logging.getLogger(LOGGER)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from codesuture.surgery.landing import Landing
     from codesuture.surgery.sites import Site
 
+#: Why a crash is left alone that the breaker lets through.
+_OFTEN = "it was healed too often in one call or one process (breaker)"
+
 
 def supply(
     session: Session,
@@ -43,6 +46,8 @@ def supply(
     crash = Crash(exception, frame, armed.code, site, kept)
     guard = guard_for(session, crash)
     if guard is None or not (guard.reaches_library or _raised_here(exception)):
+        if _raised_here(exception) or crash.passage is not None:
+            _leave(session, armed, crash, verdict, "no guard recognises it")
         return None
     if armed.generation != session.knowledge.generation:
         armed.renew(session.knowledge)
@@ -54,12 +59,14 @@ def supply(
     if decision.refusal:
         if _is_first(session, decision):
             report_refusal(decision)
+        _leave(session, armed, crash, verdict, decision.refusal, decision)
         return None
     breaker = armed.breakers.get(anchor)
     if breaker is None:
         breaker = armed.breakers.setdefault(anchor, Breaker())
     if not breaker.allows(frame, session.config.breaker_frame, session.config.breaker_site):
         report_breaker(decision)
+        _leave(session, armed, crash, verdict, _OFTEN, decision)
         return None
     value = guard.value(crash, decision.recipe)
     landing = armed.landing
@@ -67,7 +74,7 @@ def supply(
         results = landing.behind_chain(site, value)
     else:
         results = landing.behind(site, value, frame.f_lasti)
-    _record(session, decision, crash, landing)
+    _record(session, decision, crash, landing, verdict)
     return results
 
 
@@ -101,11 +108,30 @@ def _is_first(session: Session, decision: Decision) -> bool:
     return not shown
 
 
-def _record(session: Session, decision: Decision, crash: Crash, landing: Landing) -> None:
-    """Count the heal; the first one of a new patch is stored and told."""
+def _leave(
+    session: Session, armed: ArmedCode, crash: Crash, verdict: Verdict, why: str,
+    decision: Decision | None = None,
+) -> None:  # fmt: skip
+    """Record a crash that nobody handles and that is not healed."""
+    if session.config.incidents_record and not session.config.dry_run:
+        from codesuture.incidents.reporting import left_alone
+
+        left_alone(session, armed, crash, verdict, why, decision)
+
+
+def _record(
+    session: Session, decision: Decision, crash: Crash, landing: Landing, verdict: Verdict
+) -> None:
+    """Count the heal; the first one of a new patch is stored and told, the first one of this
+    process recorded."""
     if decision.is_new and _is_first(session, decision):
         _store(session, decision)
         report_heal(session, decision, crash, landing)
+    if not decision.is_recorded:
+        decision.is_recorded = True
+        from codesuture.incidents.reporting import healed
+
+        healed(session, decision, crash, verdict)
     count(session, decision.patch.id)
     marking.mark(decision.patch)
 

@@ -15,10 +15,12 @@ from codesuture.config.kinds import (
     Methods,
     Patterns,
     Places,
+    Severities,
     Switch,
     Table,
     Text,
     Whole,
+    Words,
 )
 
 SWITCH = "CODESUTURE"
@@ -186,6 +188,66 @@ KEYS: tuple[Key, ...] = (
         Methods("a list of GET, HEAD and OPTIONS"),
         ["GET", "HEAD", "OPTIONS"],
         "Methods whose requests may be run again where they could not be healed in place.",
+    ),
+    Key(
+        "incidents.record",
+        "boolean",
+        Switch("true or false"),
+        True,
+        "Whether crashes that nobody handles are recorded ([incidents.md](incidents.md)).",
+    ),
+    Key(
+        "incidents.values",
+        "string",
+        Choice("types", "contents", "off"),
+        "types",
+        "What a record tells of the operands and in its message: `types` are their names, types "
+        "and lengths, `contents` also bounded values of plain data, `off` names only.",
+    ),
+    Key(
+        "incidents.redact",
+        "list of strings",
+        Words("a list of words"),
+        [],
+        "Further words that mean a secret in a name (`patient`); `password`, `token`, `key` and "
+        "the like always do.",
+    ),
+    Key(
+        "incidents.megabytes",
+        "integer",
+        Whole(1),
+        8,
+        "Room for records on disk; the oldest go first.",
+    ),
+    Key(
+        "incidents.days",
+        "number",
+        Days(f"a number of days above 0 and at most {Days.MOST}"),
+        30,
+        "Days for which the number of crashes in each hour is kept.",
+    ),
+    Key(
+        "incidents.logging",
+        "boolean",
+        Switch("true or false"),
+        True,
+        "Whether healed crashes reach the handlers of `logging` that the program has set up.",
+    ),
+    Key(
+        "incidents.sentry",
+        "boolean",
+        Switch("true or false"),
+        True,
+        "Whether healed crashes reach Sentry, where the program has set it up.",
+    ),
+    Key(
+        "severity",
+        "table of strings",
+        Severities("a table of severities", Choice("info", "warning", "error", "critical")),
+        {},
+        "The severity of crashes of a function (`\"module:qualname\"`), a module pattern, a guard, "
+        "an exception type or an action; `protect`ed modules are always `critical`.",
+        variable=False,
     ),
     Key(
         "guards",

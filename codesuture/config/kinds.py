@@ -187,6 +187,15 @@ class Distributions(Names):
             )
 
 
+class Words(Names):
+    """Words to look for in names."""
+
+    def check_one(self, item: str) -> None:
+        """See `Names.check_one`."""
+        if not any(sign.isalnum() for sign in item):
+            raise ValueError(f"must be {self.expects}; {item!r} is not one")
+
+
 class Places(Names):
     """Functions, each as `module:qualname`."""
 
@@ -275,6 +284,16 @@ class Guards(Table):
 
         if not is_registered(name):
             raise UnknownGuard(name)
+
+
+class Severities(Table):
+    """Functions, module patterns, guards, exceptions and actions, each with a severity."""
+
+    def check_name(self, name: str) -> None:
+        """See `Table.check_name`."""
+        module, colon, qualname = name.partition(":")
+        if not module.strip() or (colon and not qualname.strip()):
+            raise ValueError(f"names {name!r}; a function is module:qualname")
 
 
 class Literal(Kind):

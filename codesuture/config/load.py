@@ -39,6 +39,13 @@ class Config:
         "dry_run",
         "exclude",
         "guards",
+        "incidents_days",
+        "incidents_logging",
+        "incidents_megabytes",
+        "incidents_record",
+        "incidents_redact",
+        "incidents_sentry",
+        "incidents_values",
         "include",
         "library_calls",
         "mode",
@@ -48,6 +55,7 @@ class Config:
         "protect",
         "retries",
         "root",
+        "severity",
         "store",
         "ttl",
         "verbose",
@@ -74,6 +82,14 @@ class Config:
     web_mark: bool
     web_header: str
     web_replay: tuple[str, ...]
+    incidents_record: bool
+    incidents_values: str
+    incidents_redact: tuple[str, ...]
+    incidents_megabytes: int
+    incidents_days: float
+    incidents_logging: bool
+    incidents_sentry: bool
+    severity: dict[str, str]
     guards: dict[str, bool]
     defaults: dict[str, str]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType
 
+    from codesuture.incidents.incident import Incident
     from codesuture.proving.doubts import Doubt
     from codesuture.session import Session
     from codesuture.store.proof import Link, Proof
@@ -31,6 +32,7 @@ def prove(exception: BaseException, reached: str) -> None:
     way = way[-len(doubt.steps) :]  # what it came through in libraries lies before
     if tuple((frame.f_code, offset) for frame, offset in way) != doubt.steps:
         return
+    incident = _record(session, exception, way, doubt, reached)
     proof = _proof(session, way, doubt, reached)
     if proof is None or not _would_be_healed(session, exception, *way[0]):
         return
@@ -40,13 +42,28 @@ def prove(exception: BaseException, reached: str) -> None:
         # Another process may have proved the same since this one looked at the store.
         if session.store.save_proof(proof) or proof.id not in session.knowledge.proofs().by_id:
             session.learn(proof)
-            marking.learn()
+            marking.learn(incident)
             emit(
                 f"{proof.exception} in {proof.qualname} reached {reached}: nobody handles it "
                 "there, and from now on it is healed in place."
             )
     except StoreError as error:
         session.complain("What was learned is lost", error)
+
+
+def _record(
+    session: Session,
+    exception: BaseException,
+    way: list[tuple[FrameType, int]],
+    doubt: Doubt,
+    boundary: str,
+) -> Incident | None:
+    """Whatever is learned from it, it was a crash that nobody handled."""
+    if session.config.dry_run or not session.config.incidents_record:
+        return None
+    from codesuture.incidents.reporting import reached
+
+    return reached(session, exception, way, boundary, doubt.evidence)
 
 
 def _proof(

@@ -8,6 +8,7 @@
       removed/<module>.<qualname>-<id>.json patches that were rolled back, with their history
       counters/<id>.json
       counters/.<process>.heals             heals that are not in the counters yet (``journal``)
+      incidents/                            what crashed, and how often by the hour (``incidents``)
 
 Readers take no lock: files appear and change whole. The imports that reading needs happen
 when there is something to read.
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from .counter import Counter
     from .history import Event
+    from .incidents import IncidentLog
     from .lock import StoreLock
     from .patch import Patch
     from .proof import Proof
@@ -39,6 +41,9 @@ MOST_REMOVED = 500
 
 _GITIGNORE = b"# Recipes are meant to be committed; these are not.\n/counters/\n/.lock\n*.tmp\n"
 
+#: Days for which the crashes of each hour are kept where nobody says otherwise.
+DAYS_OF_INCIDENTS = 30.0
+
 
 class Store:
     """The patches and proofs of one project. Creating one opens nothing and creates nothing.
@@ -48,7 +53,9 @@ class Store:
     in ``problems`` and left where they are.
     """
 
-    __slots__ = ("_counter_problems", "_proofs", "_recipes", "_removed", "journal", "path")
+    __slots__ = (
+        "_counter_problems", "_incidents", "_proofs", "_recipes", "_removed", "journal", "path",
+    )  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(path)
@@ -56,6 +63,7 @@ class Store:
         self._proofs = Shelf(os.path.join(self.path, "proofs"), "proof", _proof_from_json)
         self._removed = Shelf(os.path.join(self.path, "removed"), "recipe", _patch_from_json)
         self._counter_problems: list[str] = []
+        self._incidents: IncidentLog | None = None
         #: What this process has healed and not yet counted.
         self.journal = Journal(self._counters)
 
@@ -151,9 +159,28 @@ class Store:
                 unlink(self._counter_path(patch_id))
             return len(patches) + len(self._proofs.remove(wanted))
 
-    def count(self, hits: Mapping[str, int], now: datetime) -> None:
-        """Add to the counters of patches. Ids without a recipe are passed over: such a
-        patch was rolled back while this process was still using it.
+    @property
+    def incidents(self) -> IncidentLog:
+        """What crashed."""
+        if self._incidents is None:
+            from .incidents import IncidentLog
+
+            self._incidents = IncidentLog(os.path.join(self.path, "incidents"))
+        return self._incidents
+
+    def record(self, line: bytes, room: int) -> None:
+        """Add one incident (``IncidentLog.append``)."""
+        with self._writing():
+            self._tidy()
+            self.incidents.append(line, room)
+
+    def count(
+        self, hits: Mapping[str, int], now: datetime, days: float | None = DAYS_OF_INCIDENTS
+    ) -> None:
+        """Add to the counters of patches, and to the crashes of this hour, which are kept for
+        ``days`` (None: they are not counted). Ids without a recipe have no counter: they are those
+        of crashes that were not healed, or the patch was rolled back while this process was still
+        using it.
         """
         from .timestamps import to_text
 
@@ -167,6 +194,8 @@ class Store:
         with self._writing():
             known = self._recipes.ids()
             self._add_known(known, hits, when)
+            if days is not None:
+                self.incidents.count(hits, now, days)
             self._take_over(known)
 
     def counters(self) -> dict[str, Counter]:
@@ -270,8 +299,11 @@ class Store:
 
     def _take_over(self, known: set[str]) -> None:
         """Count what processes left behind that are gone."""
+        from datetime import UTC, datetime
+
         for hits, last in left_behind(self._counters):
             self._add_known(known, hits, _moment(last))
+            self.incidents.count(hits, datetime.fromtimestamp(last, UTC), None)
 
     def _add_known(self, known: set[str], hits: Mapping[str, int], when: str) -> None:
         for patch_id, hit in hits.items():

@@ -147,7 +147,7 @@ class _Exchange:
 
     def repeat(self) -> None:
         """Begin again, with the very same request."""
-        self.request.replays += 1
+        self.request.repeat()
         self._learned = self.request.learned
         self._again = self._said
         self._held = None

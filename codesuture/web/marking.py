@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from codesuture.incidents.incident import Incident
     from codesuture.store.patch import Patch
 
     Header = tuple[str, str]
@@ -39,6 +40,7 @@ class Request:
     doubted = False
     learned = 0
     replays = 0
+    _left_alone: tuple[Incident, ...] = ()
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self._describe = describe
@@ -55,6 +57,23 @@ class Request:
                 f"Healed after the headers of {self} had been sent, so they do not say so: "
                 f"{patch.guard} on '{patch.target}' at {patch.file}:{patch.line}."
             )
+
+    def proved(self, incident: Incident | None) -> None:
+        """Note that something was learned."""
+        self.learned += 1
+        if incident is not None:
+            self._left_alone = (*self._left_alone, incident)
+
+    def repeat(self) -> None:
+        """Note that it is run again; what crashed in it was not left alone after all."""
+        self.replays += 1
+        found, self._left_alone = self._left_alone, ()
+        began = session()
+        if found and began is not None:
+            from codesuture.incidents.reporting import replayed
+
+            for incident in found:
+                replayed(began, incident)
 
     def headers(self) -> list[Header]:
         """The headers that have not been written yet; from now on they have."""
@@ -134,8 +153,9 @@ def doubt() -> None:
         request.doubted = True
 
 
-def learn() -> None:
-    """What was in doubt here was proved, and will be healed from now on."""
+def learn(incident: Incident | None) -> None:
+    """What was in doubt here was proved, and will be healed from now on; ``incident`` is the record
+    of it, if it has one."""
     request = _current.get()
     if request is not None:
-        request.learned += 1
+        request.proved(incident)

@@ -59,7 +59,7 @@ class MarkedApplication(Around):
                         marking.end()
                     leave_no_trace(error, globals())
                     raise
-            request.replays += 1
+            request.repeat()
             environ.clear()
             environ.update(kept)
 

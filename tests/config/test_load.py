@@ -65,6 +65,15 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
         breaker = { frame = 5, site = 6 }
         web = { mark = false, header = "X-Healed", replay = ["GET"] }
         guards.null_guard = false
+        severity = { "shop.*" = "critical", KeyError = "info" }
+        [incidents]
+        record = false
+        values = "contents"
+        redact = ["patient"]
+        megabytes = 2
+        days = 1.5
+        logging = false
+        sentry = false
         [defaults]
         "app:get_bio" = '""'
         "app:Shop.total:price" = "0"
@@ -84,6 +93,11 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
     assert (config.breaker_frame, config.breaker_site) == (5, 6)
     assert (config.web_mark, config.web_header, config.web_replay) == (False, "X-Healed", ("GET",))
     assert config.guards == {"null_guard": False}
+    assert config.severity == {"shop.*": "critical", "KeyError": "info"}
+    assert (config.incidents_record, config.incidents_values) == (False, "contents")
+    assert (config.incidents_redact, config.incidents_megabytes) == (("patient",), 2)
+    assert config.incidents_days == 1.5
+    assert (config.incidents_logging, config.incidents_sentry) == (False, False)
     assert config.defaults == {
         "app:get_bio": '""',
         "app:Shop.total:price": "0",
@@ -114,6 +128,13 @@ def test_every_variable(tmp_path: Path) -> None:
         "CODESUTURE_WEB_MARK": "off",
         "CODESUTURE_WEB_HEADER": "X-Patched",
         "CODESUTURE_WEB_REPLAY": "HEAD, GET",
+        "CODESUTURE_INCIDENTS_RECORD": "no",
+        "CODESUTURE_INCIDENTS_VALUES": "off",
+        "CODESUTURE_INCIDENTS_REDACT": "patient, ward",
+        "CODESUTURE_INCIDENTS_MEGABYTES": "3",
+        "CODESUTURE_INCIDENTS_DAYS": "2",
+        "CODESUTURE_INCIDENTS_LOGGING": "off",
+        "CODESUTURE_INCIDENTS_SENTRY": "off",
         "CODESUTURE_GUARDS": "null_guard=off,key_guard=on",
         "CODESUTURE_RUN": "session=1",
         "CODESUTURED": "not ours",
@@ -131,6 +152,10 @@ def test_every_variable(tmp_path: Path) -> None:
     assert (config.web_mark, config.web_header) == (False, "X-Patched")
     assert config.web_replay == ("HEAD", "GET")
     assert config.guards == {"null_guard": False, "key_guard": True}
+    assert (config.incidents_record, config.incidents_values) == (False, "off")
+    assert (config.incidents_redact, config.incidents_megabytes) == (("patient", "ward"), 3)
+    assert config.incidents_days == 2
+    assert (config.incidents_logging, config.incidents_sentry) == (False, False)
     assert config.origin("breaker.frame") == "CODESUTURE_BREAKER_FRAME"
 
 

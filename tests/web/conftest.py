@@ -17,6 +17,9 @@ import pytest
 #: Seconds that a server may take to start, to answer, or to end.
 LIMIT = 40.0
 
+#: A server's log has no tracebacks but of what was not healed.
+QUIET = {"CODESUTURE_INCIDENTS_LOGGING": "0"}
+
 
 class Answer:
     """A response: `status`, `headers` as (name, value) pairs, `text`, and `marks`, the values of
@@ -147,7 +150,7 @@ def _serving(python: Any, folder: Path) -> Iterator[Serve]:
         place = folder / f"server-{len(servers)}"
         place.mkdir()
         port = free_port()
-        switch = {"CODESUTURE": "1"} if agent else {}
+        switch = {"CODESUTURE": "1", **QUIET} if agent else {}
         command = [str(word).replace("{port}", str(port)) for word in words]
         with open(place / "stdout", "wb") as out, open(place / "stderr", "wb") as errors:
             process = subprocess.Popen(

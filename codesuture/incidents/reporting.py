@@ -1,0 +1,189 @@
+"""Telling of a crash: the full record at the first of its kind in a process, then its number.
+
+Everything in codesuture that sees a crash which nobody handles comes here: ``healed`` and
+``left_alone`` from landing pads, ``reached`` where one arrives at a boundary, ``replayed`` where a
+request that crashed is run again. None of them raises anything but ``Exception`` (a fault that the
+caller reports), and none does anything in a dry run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from codesuture.ending import follow, note
+from codesuture.incidents.making import Happening, callers, make
+from codesuture.incidents.severity import HEALED, LEFT_ALONE, OBSERVED, REPLAYED
+from codesuture.store.errors import StoreError
+from codesuture.surgery.opcodes import NAMES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codesuture.decision import Decision
+    from codesuture.diagnosis.crash import Crash
+    from codesuture.fate import Verdict
+    from codesuture.healing import ArmedCode
+    from codesuture.incidents.incident import Incident
+    from codesuture.incidents.making import Step
+    from codesuture.session import Session
+
+#: Seconds after which the next crash of a kind gets a full record once more.
+AGAIN = 3600.0
+
+#: Exceptions that were told of, by address and type: they may yet come to the top of the program.
+_told: deque[tuple[int, type[BaseException]]] = deque(maxlen=64)
+
+#: What has a full record, with the moment of it: the dict that says so, and its key there.
+_recorded: deque[tuple[float, dict[object, str], object]] = deque()
+
+#: Ids by what crashed outside of armed code.
+_reached: dict[object, str] = {}
+
+#: Ids by decision of what was healed.
+_healed: dict[object, str] = {}
+
+
+def healed(session: Session, decision: Decision, crash: Crash, verdict: Verdict) -> None:
+    """The first heal by a decision in this process; the heal itself is counted elsewhere."""
+    config = session.config
+    if config.dry_run:
+        return
+    steps = callers(crash.frame, crash.site.offset)
+    happening = Happening(
+        HEALED, crash.exception, steps, verdict.fate, verdict.evidence,
+        crash=crash, decision=decision,
+    )  # fmt: skip
+    incident = make(session, happening)
+    if config.incidents_record:
+        _write(session, incident)
+        _remember(_healed, decision, incident.id)
+    if config.incidents_sentry or config.incidents_logging:
+        from codesuture.incidents.hooks import tell
+
+        tell(config, incident, crash.exception)
+
+
+def left_alone(
+    session: Session, armed: ArmedCode, crash: Crash, verdict: Verdict, why: str,
+    decision: Decision | None = None,
+) -> None:  # fmt: skip
+    """A crash that nobody handles and that is not healed: why not, as the end of a sentence."""
+    _told.append((id(crash.exception), type(crash.exception)))
+    key = (crash.site.ordinal, type(crash.exception), why)
+    known = armed.alone.get(key)
+    if known is not None:
+        note(session, known)
+        return
+    action = OBSERVED if session.config.mode == "observe" else LEFT_ALONE
+    steps = callers(crash.frame, crash.site.offset)
+    happening = Happening(
+        action, crash.exception, steps, verdict.fate, verdict.evidence, why, crash, decision
+    )
+    _record(session, happening, armed.alone, key)
+
+
+def reached(
+    session: Session, exception: BaseException, steps: list[Step], boundary: str, doubt: str
+) -> Incident | None:
+    """A crash arrived at a boundary; ``steps`` is its way, the crash first, ``doubt`` says why its
+    fate was not known. The record, where it is the first of its kind in the process."""
+    if session.config.dry_run or not steps or is_told(exception):
+        return None
+    _told.append((id(exception), type(exception)))
+    frame, offset = steps[0]
+    key = (frame.f_code, offset, type(exception))
+    if key in _reached:
+        note(session, _reached[key])
+        return None
+    evidence = f"{doubt.rstrip('.')}; it reached {boundary}." if doubt else f"Reached {boundary}."
+    why = "it was not known beforehand whether somebody handles it"
+    happening = Happening(LEFT_ALONE, exception, steps, "UNKNOWN", evidence, why)
+    return _record(session, happening, _reached, key)
+
+
+def replayed(session: Session, incident: Incident) -> None:
+    """The request in which the crash was left alone is run again: a record takes its place."""
+    _write(session, incident.changed(action=REPLAYED))
+
+
+def died(session: Session, exception: BaseException) -> None:
+    """The program has ended by ``exception``: a crash that was not looked into before, say because
+    it was in code without landing pads, is recorded now."""
+    trace = exception.__traceback__
+    steps: list[Step] = []
+    while trace is not None:
+        steps.append((trace.tb_frame, trace.tb_lasti))
+        trace = trace.tb_next
+    if not steps or not _is_main(steps[0]) or _spoke(steps[-1]):
+        return
+    reached(session, exception, steps[::-1], "the top of the program", "")
+
+
+def is_told(exception: BaseException) -> bool:
+    """Whether this very exception was told of lately."""
+    return (id(exception), type(exception)) in _told
+
+
+def again() -> None:
+    """Let what has had its full record for long have one more."""
+    limit = time.monotonic() - AGAIN
+    while _recorded and _recorded[0][0] < limit:
+        _forget()
+
+
+def after_fork() -> None:
+    """A child's crashes have records of their own."""
+    while _recorded:
+        _forget()
+    _told.clear()
+
+
+def _forget() -> None:
+    _, table, key = _recorded.popleft()
+    table.pop(key, None)
+    if table is _healed:
+        key.is_recorded = False  # type: ignore[attr-defined]
+
+
+def _record(
+    session: Session, happening: Happening, table: dict[object, str], key: object
+) -> Incident | None:
+    """Write the full record and count it."""
+    if session.config.dry_run or not session.config.incidents_record:
+        return None
+    incident = make(session, happening)
+    _write(session, incident)
+    _remember(table, key, incident.id)
+    note(session, incident.id)
+    return incident
+
+
+def _remember(table: dict[object, str], key: object, known_as: str) -> None:
+    table[key] = known_as
+    _recorded.append((time.monotonic(), table, key))
+
+
+def _write(session: Session, incident: Incident) -> None:
+    room = session.config.incidents_megabytes * 1_000_000
+    try:
+        session.store.record(incident.line(), room)
+    except StoreError as error:
+        session.complain("Incidents are not recorded", error)
+
+
+def _is_main(step: Step) -> bool:
+    """Whether it is where a program begins: test runners keep exceptions as if they had died."""
+    frame = step[0]
+    name = frame.f_globals.get("__name__")
+    return name in ("runpy", "codesuture_agent") or (
+        name == "__main__" and frame.f_code.co_name == "<module>"
+    )
+
+
+def _spoke(step: Step) -> bool:
+    """Whether the instruction is a ``raise``."""
+    frame, offset = step
+    return NAMES[frame.f_code.co_code[offset]] in ("RAISE_VARARGS", "RERAISE")
+
+
+follow(again, after_fork)

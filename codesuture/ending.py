@@ -136,7 +136,13 @@ def _is_run_again(session: Session, died_of: object, has_taught: bool) -> bool:
     from codesuture.rerun import run_again
 
     try:
-        return run_again(session, died_of, has_taught)
+        if not run_again(session, died_of, has_taught):
+            return False
+        if _then:
+            from codesuture.incidents.reporting import last_replayed
+
+            last_replayed(session)
+        return True
     except Exception as fault:
         report_fault(fault)
         return False

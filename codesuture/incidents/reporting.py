@@ -39,6 +39,9 @@ _recorded: deque[tuple[float, dict[object, str], object]] = deque()
 #: Ids by what crashed outside of armed code.
 _reached: dict[object, str] = {}
 
+#: The record of what reached a boundary last.
+_last: list[Incident | None] = []
+
 #: Ids by decision of what was healed.
 _healed: dict[object, str] = {}
 
@@ -98,12 +101,19 @@ def reached(
     evidence = f"{doubt.rstrip('.')}; it reached {boundary}." if doubt else f"Reached {boundary}."
     why = "it was not known beforehand whether somebody handles it"
     happening = Happening(LEFT_ALONE, exception, steps, "UNKNOWN", evidence, why)
-    return _record(session, happening, _reached, key)
+    _last[:] = [_record(session, happening, _reached, key)]
+    return _last[0]
 
 
 def replayed(session: Session, incident: Incident) -> None:
     """The request in which the crash was left alone is run again: a record takes its place."""
     _write(session, incident.changed(action=REPLAYED))
+
+
+def last_replayed(session: Session) -> None:
+    """The same for the whole program: what it died of was the last to reach a boundary."""
+    if _last and _last[0] is not None:
+        replayed(session, _last[0])
 
 
 def died(session: Session, exception: BaseException) -> None:

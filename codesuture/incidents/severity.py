@@ -14,8 +14,8 @@ LEVELS = (INFO, WARNING, ERROR, CRITICAL)
 HEALED, LEFT_ALONE, REPLAYED, OBSERVED = "healed", "left_alone", "replayed", "observed"
 ACTIONS = (HEALED, LEFT_ALONE, REPLAYED, OBSERVED)
 
-#: What an action means where no rule says otherwise: a crash that ended something is an error.
-BY_ACTION = {HEALED: WARNING, REPLAYED: WARNING, LEFT_ALONE: ERROR, OBSERVED: ERROR}
+#: What an action means where no rule says otherwise: a crash that was not healed is an error.
+BY_ACTION = {HEALED: WARNING, REPLAYED: ERROR, LEFT_ALONE: ERROR, OBSERVED: ERROR}
 
 
 def severity(

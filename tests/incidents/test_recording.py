@@ -218,6 +218,20 @@ def test_proved_and_then_healed(installed_python, tmp_path, records, crashes):
     assert sorted(crashes(tmp_path).values()) == [1, 1]
 
 
+def test_run_again(installed_python, tmp_path, records, crashes):
+    (tmp_path / "app.py").write_text(DOUBTFUL)
+    with open(os.devnull, "rb") as nothing:
+        command = ("-m", "codesuture", "run", "app.py")
+        done = installed_python.run(*command, cwd=tmp_path, agent=False, stdin=nothing)
+    assert done.returncode == 0 and "Re-executing" in done.stderr, done.stderr
+    left, replayed, healed = records(tmp_path)
+    assert [left["action"], replayed["action"], healed["action"]] == [
+        "left_alone", "replayed", "healed",
+    ]  # fmt: skip
+    assert left["record"] == replayed["record"] and replayed["severity"] == "error"
+    assert sum(crashes(tmp_path).values()) == 2
+
+
 def test_a_killed_process_loses_nothing(installed_python, tmp_path: Path, records, crashes):
     (tmp_path / "app.py").write_text(
         "import sys\ndef f(d): return d['x']\n"

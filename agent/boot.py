@@ -17,6 +17,9 @@ OLDEST, TOO_NEW = (3, 11), (3, 16)
 #: too much, and threads of several wait for each other for ever (both tried).
 SUBINTERPRETERS = (3, 14)
 
+#: Engines that are no more than the landing pads (``codesuture.engines``).
+UNWATCHING = ("auto", "inplace")
+
 _started = False
 _active = False
 
@@ -105,6 +108,10 @@ def _begin(options: str | None) -> bool:
     if began.config.mode == "off":
         return False
     importhook.install(began.config)
+    if began.config.engine not in UNWATCHING:
+        from codesuture.engines.choice import begin
+
+        begin(began)
     return True
 
 

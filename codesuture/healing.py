@@ -99,7 +99,7 @@ def heal(
 def _fate(
     session: Session, exception: BaseException, frame: FrameType, offset: int, site: Site
 ) -> Verdict:
-    _register_boundaries(session)
+    register_boundaries(session)
     verdict = fate(frame, site.offset, exception)
     remember(frame, offset, type(exception), verdict)
     return verdict
@@ -121,7 +121,7 @@ _supply: Callable[..., tuple[object, ...] | None] = _supply_first
 _registered_for: Session | None = None
 
 
-def _register_boundaries(session: Session) -> None:
+def register_boundaries(session: Session) -> None:
     """Let fate know the boundaries of the configuration, once."""
     global _registered_for
     if _registered_for is not session:

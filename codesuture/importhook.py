@@ -217,6 +217,17 @@ def is_user_code(module: str, filename: str, config: Config) -> bool:
     return not filename.startswith("<") and _is_of_the_user(folder)
 
 
+def is_codesuture(module: str, filename: str) -> bool:
+    """Whether a module, or code in a file, is codesuture itself."""
+    own = module.partition(".")[0] in _OWN_PACKAGES
+    return own or filename.startswith(_own_folders or _folders_of_codesuture())
+
+
+def is_installed(filename: str) -> bool:
+    """Whether a file is in a folder that packages are installed into."""
+    return _is_below_packages(filename.rpartition(os.sep)[0])
+
+
 def is_own_file(filename: str) -> bool:
     """Whether a file is neither of the library nor installed, nor codesuture's."""
     return not filename.startswith("<") and _is_of_the_user(filename.rpartition(os.sep)[0])

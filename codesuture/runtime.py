@@ -78,14 +78,14 @@ def recover(exception: BaseException, function: str) -> tuple[object, ...] | Non
                     return None
         except ValueError:  # the stack is not as deep
             pass
-    if not (_structural[kind] if kind in _structural else _is_structural(kind)):
+    if not (_structural[kind] if kind in _structural else is_structural(kind)):
         return None
     return _recover(exception, _getframe(1), ())
 
 
 def recover_kept(exception: BaseException, *kept: object) -> tuple[object, ...] | None:
     """Like :func:`recover`, at a site that keeps its operands (``surgery.keeping``): ``kept``."""
-    if not _is_structural(type(exception)):
+    if not is_structural(type(exception)):
         return None
     return _recover(exception, _getframe(1), kept)
 
@@ -112,7 +112,7 @@ def _recover(
             sys.settrace(None)
         if profiling is not None and type(profiling).__name__ in _OF_PYTHON:
             sys.setprofile(None)
-        if verdict is None and _is_deep():
+        if verdict is None and is_deep():
             return None
         return _heal(session, exception, frame, offset, verdict, kept)
     except RecursionError:
@@ -148,7 +148,7 @@ def _heal_first(*arguments: Any) -> tuple[object, ...] | None:
 _heal: Callable[..., tuple[object, ...] | None] = _heal_first
 
 
-def _is_deep() -> bool:
+def is_deep() -> bool:
     """Whether the stack is so near its limit that healing might not come to an end."""
     try:
         _getframe(max(0, sys.getrecursionlimit() - _ROOM))
@@ -157,10 +157,13 @@ def _is_deep() -> bool:
     return True
 
 
-def _is_structural(kind: type[BaseException]) -> bool:
-    answer = issubclass(kind, STRUCTURAL) and not issubclass(kind, UnicodeError)
-    if len(_structural) < _MOST_TYPES:
-        _structural[kind] = answer
+def is_structural(kind: type[BaseException]) -> bool:
+    """Whether exceptions of the type can come from a structural crash."""
+    answer = _structural.get(kind)
+    if answer is None:
+        answer = issubclass(kind, STRUCTURAL) and not issubclass(kind, UnicodeError)
+        if len(_structural) < _MOST_TYPES:
+            _structural[kind] = answer
     return answer
 
 

@@ -69,6 +69,12 @@ KEY_FLAGS = (
         "dry_run",
     ),
     Flag("--ttl", "DAYS", "days until a new patch expires", "ttl"),
+    Flag(
+        "--engine",
+        "ENGINE",
+        "who sees crashes in code without landing pads: auto, inplace, monitoring, trace",
+        "engine",
+    ),
 )
 
 
@@ -213,11 +219,20 @@ def _checked_configuration(target: Target, keys: dict[str, str], command: str) -
             hint = f"to give it to the program, write: {command} {target.program[0]} -- ..."
             raise ConfigError(str(problem), hint) from None
         raise
+    _check_engine(config)
     try:
         checked_store(config)
     except Failure as failure:
         raise Failure(str(failure), *failure.hints, code=2) from None
     return config
+
+
+def _check_engine(config: Config) -> None:
+    from codesuture.engines.choice import obstacle
+
+    found = obstacle(config.engine)
+    if found is not None:
+        raise Failure(f"{config.origin('engine')}: {found[0]}", found[1], code=2)
 
 
 def _say_what_was_taken(target: Target) -> None:

@@ -138,6 +138,15 @@ KEYS: tuple[Key, ...] = (
         "Report what each crash would get, change nothing, and let the program fail.",
     ),
     Key(
+        "engine",
+        "string",
+        Choice("auto", "inplace", "monitoring", "trace"),
+        "auto",
+        "Who sees crashes in code without landing pads ([engines.md](engines.md)): `inplace` "
+        "nobody, until they come to a boundary; `monitoring` (Python 3.12 and later) and `trace` "
+        "(3.11) at the instruction that raises; `auto` is `inplace`.",
+    ),
+    Key(
         "color",
         "string",
         Choice("auto", "always", "never"),

@@ -37,6 +37,7 @@ class Config:
         "color",
         "defaults",
         "dry_run",
+        "engine",
         "exclude",
         "guards",
         "incidents_days",
@@ -76,6 +77,7 @@ class Config:
     library_calls: tuple[str, ...]
     verbose: bool
     dry_run: bool
+    engine: str
     color: str
     breaker_frame: int
     breaker_site: int

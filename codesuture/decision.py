@@ -58,7 +58,8 @@ def decide(
     if approved is None:
         approved = rejected(session, module, crash.code.co_qualname, guard, guard.target(crash))
     known = approved.default if approved else None
-    choice = choose(crash, guard, session.config.defaults, known, module)
+    reviewed = approved is not None and approved.is_reviewed
+    choice = choose(crash, guard, session.config.defaults, known, module, reviewed)
     names = names_of(crash.frame.f_globals.get("__name__"), module)
     refused = refusal(session, names, approved)
     if approved is not None:

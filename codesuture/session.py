@@ -185,9 +185,16 @@ def _all_code(code: CodeType) -> list[CodeType]:
 
 def _announcement(patches: list[Patch], on_expiry: str) -> list[str]:
     """The lines about the patches of one function."""
+    name = patches[0].qualname
+    applied = [patch for patch in patches if patch.is_applied]
+    off = [f"Patch of {name} is not applied: it is {patch.state}."
+           for patch in patches if not patch.is_applied]
+    return off + (_loaded(applied, name, on_expiry) if applied else [])
+
+
+def _loaded(patches: list[Patch], name: str, on_expiry: str) -> list[str]:
     from datetime import UTC, datetime
 
-    name = patches[0].qualname
     expired = [patch for patch in patches if patch.is_expired(datetime.now(UTC))]
     if expired and on_expiry == "disable":
         lines = [f"Patch of {name} expired on {expired[0].expires[:10]} and is not applied."]

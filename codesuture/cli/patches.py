@@ -63,7 +63,7 @@ class Entry(Aged):
         self.first_seen = counter.first_seen if counter else None
         self.last_seen = counter.last_seen if counter else None
         self.choice = configured_choice(
-            config.defaults, patch.name, patch.target, patch.guard
+            config.defaults, patch.name, patch.target, patch.guard, patch.is_reviewed
         ) or Choice(patch.default, patch.rung, patch.reason)
 
     def to_json(self) -> dict[str, object]:
@@ -153,6 +153,15 @@ def read() -> Listing:
     entries = [Entry(patch, counters.get(patch.id), config) for patch in newest_last]
     proved = sorted(proofs, key=lambda proof: (proof.created, proof.name, proof.id))
     return Listing(store, config, entries, [ProofEntry(proof, config) for proof in proved])
+
+
+def moment(text: str | None) -> str:
+    """A moment of the store in few characters: `11-25 07:10`, or the day of another year; `-`."""
+    if not text:
+        return "-"
+    if text[:4] == f"{datetime.now(UTC):%Y}":
+        return f"{text[5:10]} {text[11:16]}"
+    return text[:10]
 
 
 def span(length: timedelta) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 
+from codesuture.cli.changing import user_name
 from codesuture.cli.failure import Failure, Parser
 from codesuture.cli.patches import Listing, read
 from codesuture.cli.terminal import plain
 from codesuture.store import StoreError
+from codesuture.store.history import Event
+from codesuture.store.timestamps import to_text
 
 
 def configure(parser: Parser) -> None:
@@ -18,6 +22,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument("--all", action="store_true", help="remove every patch and proof")
     parser.add_argument("--dry-run", action="store_true", help="only show what would go")
+    parser.add_argument("--by", metavar="WHO", help="who decides (default: the user's name)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -25,8 +30,9 @@ def execute(words: list[str]) -> int:
     """Remove the patches; 1 when there is nothing of that name, 2 when it is ambiguous."""
     parser = Parser(
         prog="codesuture rollback",
-        usage="codesuture rollback (NAME | --all) [--dry-run] [--json]",
-        description="Remove the patches and proofs of a function, one of them, or all.",
+        usage="codesuture rollback (NAME | --all) [--dry-run] [--by WHO] [--json]",
+        description="Remove the patches and proofs of a function, one of them, or all. The next "
+        "crash may be\nhealed again: `codesuture reject` is for what is not wanted at all.",
     )
     configure(parser)
     asked = parser.parse(words)
@@ -35,7 +41,7 @@ def execute(words: list[str]) -> int:
     listing = read()
     chosen = listing if asked.all else listing.only(asked.name)
     if not asked.dry_run:
-        _remove(chosen)
+        _remove(chosen, asked.by)
     if asked.json:
         _print_json(chosen, asked.dry_run)
     else:
@@ -43,10 +49,11 @@ def execute(words: list[str]) -> int:
     return listing.report_problems()
 
 
-def _remove(chosen: Listing) -> None:
+def _remove(chosen: Listing, by: str | None) -> None:
     documents = [entry.document for entry in (*chosen.entries, *chosen.proofs)]
     try:
-        chosen.store.remove([document.id for document in documents])
+        event = Event.made("rolled back", to_text(datetime.now(UTC)), by or user_name())
+        chosen.store.remove([document.id for document in documents], event)
     except StoreError as problem:
         raise Failure(str(problem)) from None
 

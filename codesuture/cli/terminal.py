@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _LEAST_WIDTH = 8
+#: What columns are to have before others are left out for them.
+_WANTED_WIDTH = 14
 _GAP = "  "
 
 
@@ -40,17 +42,33 @@ class Screen:
         """Print one line."""
         print(text, file=self._stream)
 
-    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table; on a terminal the widest columns are cut until it fits."""
+    def table(
+        self,
+        heads: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        least_wanted: Sequence[str] = (),
+    ) -> list[str]:
+        """Print a table; on a terminal the widest columns are cut until it fits.
+
+        Where that is not enough columns are left out, the ``least_wanted`` ones first; the heads
+        of those, in the table's order.
+        """
         cells = [[plain(cell) for cell in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+        shown = list(range(len(heads)))
         room = self._room()
         if room is not None:
-            widths = _fit(widths, room)
-        head = _row(heads, widths, self._dots())
+            for head in least_wanted:
+                if _wanted([widths[column] for column in shown]) <= room:
+                    break
+                shown.remove(heads.index(head))
+            widths = _fit([widths[column] for column in shown], room)
+            cells = [[row[column] for column in shown] for row in cells]
+        head = _row([heads[column] for column in shown], widths, self._dots())
         self.line(self.paint(head, "BRIGHT"))
         for row in cells:
             self.line(_row(row, widths, self._dots()))
+        return [head for column, head in enumerate(heads) if column not in shown]
 
     def _room(self) -> int | None:
         """The columns there are; None when nobody's eyes limit the width."""
@@ -71,6 +89,11 @@ def plain(text: str) -> str:
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
     )
+
+
+def _wanted(widths: list[int]) -> int:
+    """How wide a table is with every column cut as far as it can well be read."""
+    return sum(min(width, _WANTED_WIDTH) for width in widths) + len(_GAP) * (len(widths) - 1)
 
 
 def _fit(widths: list[int], room: int) -> list[int]:

@@ -55,14 +55,17 @@ def choose(
     configured: Mapping[str, str] | None = None,
     approved: Recipe | None = None,
     module: str | None = None,
+    reviewed: bool = False,
 ) -> Choice:
     """The default for the crash.
 
-    ``configured`` maps ``module:qualname:target``, ``module:qualname`` or a guard's name to what
-    ``Recipe.parse`` reads; ``module`` is the name that patches use, the frame's own if not given.
-    Raises ``RecipeError``, with the key, for a configured default that cannot be read.
+    ``approved`` is that of the site's patch; where somebody has ``reviewed`` it, only what is
+    configured for this very site comes before it, not what is for the guard. ``configured`` maps
+    ``module:qualname:target``, ``module:qualname`` or a guard's name to what ``Recipe.parse``
+    reads; ``module`` is the name that patches use, the frame's own if not given. Raises
+    ``RecipeError``, with the key, for a configured default that cannot be read.
     """
-    choice = _configured(crash, guard, configured or {}, module)
+    choice = _configured(crash, guard, configured or {}, module, reviewed)
     if choice is not None:
         return choice
     if approved is not None:
@@ -75,22 +78,28 @@ def choose(
 
 
 def _configured(
-    crash: Crash, guard: Guard, configured: Mapping[str, str], module: str | None
+    crash: Crash,
+    guard: Guard,
+    configured: Mapping[str, str],
+    module: str | None,
+    reviewed: bool,
 ) -> Choice | None:
     if not configured:
         return None
     place = f"{module or _module(crash)}:{crash.code.co_qualname}"
-    return configured_choice(configured, place, guard.target(crash), guard.name)
+    return configured_choice(configured, place, guard.target(crash), guard.name, reviewed)
 
 
 def configured_choice(
-    configured: Mapping[str, str], place: str, target: str, guard: str
+    configured: Mapping[str, str], place: str, target: str, guard: str, reviewed: bool = False
 ) -> Choice | None:
-    """What the configuration says for a ``place`` (``module:qualname``), or None.
+    """What the configuration says for a ``place`` (``module:qualname``), or None; for the guard
+    only where nobody has ``reviewed`` the site's patch.
 
     Raises ``RecipeError`` as ``choose`` does.
     """
-    for key in (f"{place}:{target}", place, guard):
+    keys = (f"{place}:{target}", place)
+    for key in keys if reviewed else (*keys, guard):
         text = configured.get(key)
         if text is None:
             continue

@@ -180,6 +180,11 @@ class Patch:
         with who brought it there; ``changes`` are other fields."""
         return replace(self.after(Event.made(state, to_text(now), by, note)), **changes)
 
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether somebody has approved it and its default."""
+        return self.rung == "approved"
+
     def after(self, event: Event) -> Patch:
         """This patch in the state that ``event`` brought it to."""
         changed = newest(self.codesuture)

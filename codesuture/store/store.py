@@ -25,8 +25,9 @@ from .trust import check_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
+    from typing import Any
 
     from .counter import Counter
     from .history import Event
@@ -140,6 +141,17 @@ class Store:
             self._recipes.write(name, content)
         return True
 
+    def change(self, patch: Patch, change: Callable[[Patch], Patch]) -> Patch | None:
+        """Change a patch as it stands in the store now, which may be otherwise than ``patch`` by
+        what another process has done; what it is now, None when it is not there any more."""
+        changed: Patch | None = self._change(self._recipes, patch, change)
+        return changed
+
+    def change_proof(self, proof: Proof, change: Callable[[Proof], Proof]) -> Proof | None:
+        """The same for a proof."""
+        changed: Proof | None = self._change(self._proofs, proof, change)
+        return changed
+
     def remove(self, ids: Iterable[str], event: Event | None = None) -> int:
         """Remove patches, with their counters, and proofs; how many there were.
 
@@ -246,6 +258,19 @@ class Store:
         return Counter.from_json(decode(read_bounded(os.path.join(self._counters, name))))
 
     # Writing; all of it under the lock
+
+    def _change(self, shelf: Shelf, document: Document, change: Callable[[Any], Any]) -> Any:
+        self.check()
+        if not os.path.isdir(self.path):
+            return None
+        with self._writing():
+            now = shelf.get(document)
+            if now is None:
+                return None
+            changed = change(now)
+            if changed != now:
+                shelf.write(*shelf.encoded(changed))
+        return changed
 
     def _save(self, shelf: Shelf, document: Document) -> bool:
         name, content = shelf.encoded(document)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,9 +29,13 @@ def test_the_table(cli: Cli, project: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].split("  ")[0] == "function"
     row = next(line for line in lines if line.startswith("app:get_bio"))
-    words = row.split()
-    assert words[:5] == ["app:get_bio", "null_guard", "profile", "None", "3"]
-    assert words[6:] == ["6d", "23h", "persisted"]
+    words = row.split("  ")
+    cells = [word.strip() for word in words if word.strip()]
+    assert cells[:6] == ["app:get_bio", "null_guard", "profile", "None", "guard", "3"]
+    assert cells[6] == cells[7] == f"{datetime.now(UTC):%m-%d}" + cells[6][5:]
+    assert cells[9:] == [
+        "6d 23h", "persisted", "No frame up to the top of the program handles it.", "-"
+    ]  # fmt: skip
     assert lines[-1] == f"3 patches in {project / '.codesuture_store'}"
 
 
@@ -68,9 +74,11 @@ def test_from_a_folder_below(cli: Cli, project: Path) -> None:
 
 def test_a_table_fits_the_terminal(cli: Cli, project: Path) -> None:
     save_patch(project, "get_bio", "load_attribute", guard="attribute_guard", target="x" * 300)
-    narrow = cli("audit", env={"COLUMNS": "70"}).stdout.splitlines()[:-1]
-    assert max(map(len, narrow)) <= 70
-    assert "…" in "".join(narrow)
+    for width in (70, 100, 160):
+        narrow = cli("audit", env={"COLUMNS": str(width)}).stdout.splitlines()
+        assert max(map(len, narrow[:-2])) <= width
+        assert narrow[-1].startswith("Too wide to be shown here: ") == (width < 160)
+        assert "…" in "".join(narrow)
     assert "x" * 300 in cli("audit").stdout
 
 
@@ -81,7 +89,72 @@ def test_expired(cli: Cli, project: Path) -> None:
         created=then, expires=then + timedelta(days=7),
     )  # fmt: skip
     row = next(line for line in cli("audit").stdout.splitlines() if "attribute_guard" in line)
-    assert row.split()[-3:] == ["9d", "0s", "expired"]
+    assert "  9d   0s        expired  " in row
+
+
+def test_chosen_and_sorted(cli: Cli, project: Path) -> None:
+    def functions(*options: str) -> list[str]:
+        done = cli("audit", "--json", *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        return [patch["qualname"] for patch in json.loads(done.stdout)["patches"]]
+
+    inner = "Shop.get_bio.<locals>.inner"
+    assert functions("--sort", "hits", "--reverse")[0] == "get_bio"
+    assert functions("--sort", "hits")[-1] == "get_bio"
+    assert functions("--sort", "function") == [inner, "Shop.total", "get_bio"]
+    assert functions("--guard", "key*,other") == ["Shop.total"]
+    assert functions("--rung", "consumer") == ["Shop.total"]
+    assert functions("--function", "inner,get_bio") == [inner, "get_bio"]
+    assert functions("--module", "other") == []
+    assert len(functions("--module", "a*", "--state", "persisted,expired")) == 3
+    assert functions("--state", "reviewed") == []
+    assert cli("pin", "get_bio").returncode == 0
+    assert functions("--sort", "ttl-left")[-1] == "get_bio"
+    for option, wrong, near in (("--sort", "hist", "hits"), ("--state", "expire", "expired")):
+        done = cli("audit", option, wrong)
+        assert done.returncode == 2 and f"did you mean '{near}'?" in done.stderr
+
+
+def test_csv(cli: Cli, project: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(cli("audit", "--csv").stdout)))
+    assert list(rows[0]) == [
+        "id", "function", "guard", "target", "default", "rung", "hits", "first_seen", "last_seen",
+        "age", "ttl_left", "state", "fate", "shadow",
+    ]  # fmt: skip
+    assert {row["function"] for row in rows} == {
+        "app:get_bio", "app:Shop.total", "app:Shop.get_bio.<locals>.inner"
+    }  # fmt: skip
+    bio = next(row for row in rows if row["function"] == "app:get_bio")
+    assert (bio["hits"], bio["target"], bio["state"]) == ("3", "profile", "persisted")
+    assert int(bio["ttl_left"]) > 600_000
+    assert cli("audit", "--csv", "--json").returncode == 2
+
+
+def test_check(cli: Cli, project: Path) -> None:
+    done = cli("audit", "--check")
+    assert (done.returncode, done.stderr.count("has not been reviewed")) == (1, 3)
+    assert "3 patches in" in done.stdout
+    assert cli("approve", "--all").returncode == 0
+    assert (cli("audit", "--check").returncode, cli("audit", "--check").stderr) == (0, "")
+    app = project / "app.py"
+    app.write_text(app.read_text("utf-8").replace('prices["sum"]', "0"), "utf-8")
+    done = cli("audit", "--check", "--csv")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the patch of app:Shop.total (")
+    assert "is stale: its code has changed\nhint: codesuture rollback " in done.stderr
+    assert cli("audit", "--check", "--function", "get_bio").returncode == 0
+    assert cli("reject", "total").returncode == 0  # somebody has decided
+    assert cli("audit", "--check").returncode == 0
+
+
+def test_check_says_what_has_expired(cli: Cli, project: Path) -> None:
+    assert cli("approve", "--all").returncode == 0
+    recipe = recipe_file(project, "null_guard")
+    document = json.loads(recipe.read_text("utf-8"))
+    recipe.write_text(json.dumps({**document, "expires": document["created"]}), "utf-8")
+    assert "has expired\nhint: codesuture renew " in cli("audit", "--check").stderr
+    assert cli("pin", document["id"]).returncode == 0
+    assert cli("audit", "--check").returncode == 0
 
 
 def test_stale_after_the_function_changed(cli: Cli, project: Path) -> None:
@@ -153,6 +226,6 @@ def test_colour(cli: Cli, project: Path) -> None:
 
 def test_a_terminal_that_knows_only_ascii(cli: Cli, project: Path) -> None:
     save_patch(project, "get_bio", "load_attribute", guard="attribute_guard", target="é" * 300)
-    done = cli("audit", env={"PYTHONIOENCODING": "ascii", "COLUMNS": "60"})
+    done = cli("audit", env={"PYTHONIOENCODING": "ascii", "COLUMNS": "80"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "\\xe9" in done.stdout

@@ -9,9 +9,13 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import TypeGuard
 
-class _Mark:
-    """Lives as long as the frame that carries it, and does nothing when it is called."""
+class Mark:
+    """Lives as long as the frame that carries it, and does nothing when it is called.
+
+    ``shadow`` has a kind of its own, which carries what is followed in the frame.
+    """
 
     __slots__ = ("count",)
 
@@ -42,7 +46,7 @@ class Breaker:
         if self.total >= per_site:
             return False
         # Threads take turns at one site, so a frame that has its mark is known by that.
-        seen = id(frame) == self._address or type(frame.f_trace) is _Mark
+        seen = id(frame) == self._address or is_mark(frame.f_trace)
         if seen and not _counts(frame, max(1, per_frame - 1)):
             return False
         self._address = id(frame)
@@ -54,8 +58,13 @@ def _counts(frame: FrameType, limit: int) -> bool:
     """Count one more heal on the frame's mark; False beyond the limit."""
     mark = frame.f_trace
     if mark is None:
-        mark = frame.f_trace = _Mark()
-    if type(mark) is not _Mark:  # a debugger traces this frame, and somebody is there to stop it
+        mark = frame.f_trace = Mark()
+    if not is_mark(mark):  # a debugger traces this frame, and somebody is there to stop it
         return True
     mark.count += 1
     return mark.count <= limit
+
+
+def is_mark(tracer: object) -> TypeGuard[Mark]:
+    """Whether a frame's ``f_trace`` is a mark of ours."""
+    return issubclass(type(tracer), Mark)

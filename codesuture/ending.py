@@ -63,7 +63,11 @@ def after_fork() -> None:
 
 
 def store_counters(session: Session) -> None:
-    """Add the heals since the last time to the store's counters."""
+    """Add the heals since the last time to the store's counters, and what was seen of them."""
+    if session.config.shadow and "codesuture.shadow" in sys.modules:
+        from codesuture.shadow import store
+
+        store(session)
     if not session.hits or session.config.dry_run:
         return
     session.knowledge.follow()  # what was rolled back meanwhile is not counted
@@ -121,6 +125,10 @@ def _look_at_the_top(session: Session, died_of: BaseException) -> None:
             from codesuture.proving import TOP, prove
 
             prove(died_of, TOP)
+        if "codesuture.shadow" in sys.modules:
+            from codesuture.shadow import ended
+
+            ended(died_of)
         if issubclass(type(died_of), STRUCTURAL) and not hasattr(sys, "ps1"):
             from codesuture.incidents.reporting import died
 

@@ -27,6 +27,8 @@ def local_variables(frame: FrameType) -> Mapping[str, object]:
         return frame.f_locals
     found = frame.f_locals
     copy = dict(found)
-    if getrefcount(found) == _REFERENCES:
+    # While the frame is traced by instruction, the interpreter writes the dict back behind the
+    # tracer (``PyFrame_LocalsToFast``): what is not in it is unbound.
+    if getrefcount(found) == _REFERENCES and not frame.f_trace_opcodes:
         found.clear()
     return copy

@@ -36,8 +36,11 @@ def emit(*lines: str) -> None:
 _reported: set[type[BaseException]] = set()
 
 
-def report_fault(fault: Exception) -> None:
-    """One line for each type of fault of ours; nothing while the interpreter shuts down."""
+def report_fault(
+    fault: Exception, consequence: str = "the program's own exception goes on"
+) -> None:
+    """One line for each type of fault of ours, and what follows; nothing while the interpreter
+    shuts down."""
     if type(fault) in _reported or sys.is_finalizing():
         return
     _reported.add(type(fault))
@@ -47,7 +50,7 @@ def report_fault(fault: Exception) -> None:
     place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else "?"
     emit(
         f"A fault in codesuture ({type(fault).__name__}: {fault} in {place}); "
-        "the program's own exception goes on."
+        f"{consequence}."
     )
 
 

@@ -14,6 +14,7 @@ from codesuture.diagnosis.crash import Crash
 from codesuture.ending import count
 from codesuture.guards.guard import Guard
 from codesuture.guards.registry import recognise
+from codesuture.messages import report_fault
 from codesuture.report import report_breaker, report_heal, report_refusal
 from codesuture.store.errors import StoreError
 from codesuture.web import marking
@@ -44,6 +45,8 @@ def supply(
 ) -> tuple[object, ...] | None:
     """What ``runtime.recover`` promises, for an exception that nobody handles."""
     crash = Crash(exception, frame, armed.code, site, kept)
+    if session.config.shadow:
+        _shadow(crash, None)
     guard = guard_for(session, crash)
     if guard is None or not (guard.reaches_library or _raised_here(exception)):
         if _raised_here(exception) or crash.passage is not None:
@@ -70,12 +73,32 @@ def supply(
         return None
     value = guard.value(crash, decision.recipe)
     landing = armed.landing
+    if session.config.shadow:
+        _shadow(crash, decision)
     if guard.whole_chain:
         results = landing.behind_chain(site, value)
     else:
         results = landing.behind(site, value, frame.f_lasti)
     _record(session, decision, crash, landing, verdict)
     return results
+
+
+def _shadow(crash: Crash, decision: Decision | None) -> None:
+    """Before it is decided: where the crash works on a value that was supplied before, lay it to
+    that patch. Then: follow what becomes of the value that is supplied now."""
+    from codesuture import shadow
+
+    try:
+        if decision is None:
+            shadow.crashed(crash.exception, crash.frame, crash.site)
+            return
+        site = crash.site
+        resume = site.resume
+        if decision.guard.whole_chain and site.chain_resume is not None:
+            resume = site.chain_resume
+        shadow.follow(decision.patch, crash.frame, site, resume)
+    except Exception as fault:
+        report_fault(fault, shadow.CONSEQUENCE)
 
 
 def guard_for(session: Session, crash: Crash) -> Guard | None:

@@ -28,10 +28,8 @@ class Column:
 
 
 def verdict_of(entry: Entry) -> str:
-    """What shadow runs said of the patch, if any did; the patch's own field knows."""
-    shadow: object = getattr(entry.patch, "shadow", None)
-    verdict: object = getattr(shadow, "verdict", shadow)
-    return verdict if type(verdict) is str else ""
+    """What `--shadow` has found out about the patch's values, if anything."""
+    return entry.patch.shadow.verdict if entry.patch.shadow else ""
 
 
 COLUMNS = (
@@ -52,7 +50,8 @@ COLUMNS = (
            lambda entry: "pinned" if entry.patch.pinned else span(entry.left)),
     Column("state", "state", lambda entry: entry.state),
     Column("fate", "fate", lambda entry: entry.patch.fate),
-    Column("shadow", "shadow", verdict_of, lambda entry: verdict_of(entry) or "-"),
+    Column("shadow", "shadow", verdict_of,
+           lambda entry: entry.patch.shadow.describe() if entry.patch.shadow else "-"),
 )
 
 BY_KEY = {column.key: column for column in COLUMNS}

@@ -12,6 +12,10 @@ from codesuture.cli.patches import Aged, Entry, Listing, ProofEntry, read, span
 from codesuture.cli.source import excerpt_of, path_of
 from codesuture.cli.terminal import Screen, plain
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codesuture.store.shadow import Shadow
+
 _RUNGS = {
     "configured": "the configuration names it for this place",
     "approved": "somebody approved it for this place",
@@ -100,6 +104,8 @@ def _explain(screen: Screen, entry: Entry, listing: Listing) -> None:
     rung = f"Rung of the ladder: {choice.rung} ({_RUNGS.get(choice.rung, '')})."
     _part(screen, "Why this value", choice.reason, rung)
     _part(screen, "Why it was healed", patch.fate)
+    if patch.shadow is not None:
+        _part(screen, "What became of the value", *_shadow(patch.shadow))
     _part(screen, "How often", _frequency(entry))
     _part(screen, "Until when", _expiry(entry, listing.config.on_expiry))
     _part(screen, "How to fix it", advice_for(patch), _afterwards(entry))
@@ -148,6 +154,20 @@ def _source(screen: Screen, entry: Entry, listing: Listing) -> None:
     if indent < start or excerpt.end < len(text):
         mark = "^" * max(1, excerpt.end - start)
         screen.line(f"      {' ' * (start - indent)}{screen.paint(mark, 'RED')}")
+
+
+def _shadow(shadow: Shadow) -> list[str]:
+    """The verdict of `--shadow`, then a sentence for each place."""
+    values = "one value" if shadow.seen == 1 else f"{shadow.seen} values"
+    if not shadow.where:
+        return [
+            f"Verdict: contained. {values[0].upper()}{values[1:]} of it got nowhere "
+            "outside the call that got it."
+        ]
+    verdict = "it caused another crash" if shadow.crashes else "it leaked"
+    sentences = [f"Verdict: {verdict}. (Followed to the end: {values}.)"]
+    sentences += [f"It caused {place.describe()}." for place in shadow.crashes]
+    return sentences + [f"It leaked to {place.describe()}." for place in shadow.leaks]
 
 
 def _frequency(entry: Entry) -> str:

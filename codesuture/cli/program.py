@@ -68,6 +68,12 @@ KEY_FLAGS = (
         "report what each crash would get, change nothing, let the program fail",
         "dry_run",
     ),
+    Flag(
+        "--shadow",
+        "",
+        "follow what becomes of each supplied value, and warn where it gets out",
+        "shadow",
+    ),
     Flag("--ttl", "DAYS", "days until a new patch expires", "ttl"),
     Flag(
         "--engine",

@@ -147,6 +147,14 @@ KEYS: tuple[Key, ...] = (
         "(3.11) at the instruction that raises; `auto` is `inplace`.",
     ),
     Key(
+        "shadow",
+        "boolean",
+        Switch("true or false"),
+        False,
+        "Follow what becomes of each supplied value, warn where it gets out or causes another "
+        "crash, and keep the verdict with the patch ([shadow.md](shadow.md)).",
+    ),
+    Key(
         "color",
         "string",
         Choice("auto", "always", "never"),

@@ -57,6 +57,7 @@ class Config:
         "retries",
         "root",
         "severity",
+        "shadow",
         "store",
         "ttl",
         "verbose",
@@ -78,6 +79,7 @@ class Config:
     verbose: bool
     dry_run: bool
     engine: str
+    shadow: bool
     color: str
     breaker_frame: int
     breaker_site: int

@@ -25,7 +25,7 @@ _PRECEDENCES = {
 }  # fmt: skip
 _UNARY = 11
 _UNARY_WORDS = {"not": 3, "await": 13, "yield": 0, "*": 0, "**": 0}
-_COMPREHENSIONS = ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>")
+COMPREHENSIONS = ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>")
 _PLAIN_CONSTANTS = (str, bytes, int, float, complex, bool, type(None), type(...))
 
 
@@ -108,7 +108,7 @@ class Function(Expression):
 
     def is_comprehension(self) -> bool:
         """Whether it is called on the spot, with the iterable."""
-        return self.name in _COMPREHENSIONS
+        return self.name in COMPREHENSIONS
 
 
 UNKNOWN = Unknown()

@@ -27,6 +27,10 @@ def prove(exception: BaseException, reached: str) -> None:
     doubt, session = take(exception), current()
     if doubt is None or session is None:
         return
+    if session.config.shadow:
+        from codesuture.shadow import ended
+
+        ended(exception)
     reached = reached or doubt.ahead
     way = way_of(exception)
     way = way[-len(doubt.steps) :]  # what it came through in libraries lies before

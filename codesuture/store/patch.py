@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .shadow import Shadow
+
 FORMAT = 1
 RUNGS = ("configured", "approved", "observed", "annotation", "consumer", "guard")
 LARGEST_LINE = 2**31
@@ -70,12 +72,19 @@ class Optional:
         self.write = write
 
 
+def _shadow_from_json(document: object) -> Shadow:
+    from .shadow import Shadow  # few patches have one
+
+    return Shadow.from_json(document)
+
+
 OPTIONAL: dict[str, Optional] = {
     "library": Optional("", fields.text_of("library", 1000)),
     "history": Optional(
         (), events_from_json, lambda events: [event.to_json() for event in events]
     ),
     "pinned": Optional(False, fields.truth_of("pinned")),
+    "shadow": Optional(None, _shadow_from_json, lambda shadow: shadow.to_json()),
 }
 
 
@@ -111,6 +120,7 @@ class Patch:
     library: str = ""
     history: tuple[Event, ...] = ()
     pinned: bool = False
+    shadow: Shadow | None = None
     #: Fields that a newer version has written, as they are.
     unknown: dict[str, object] = field(default_factory=dict, hash=False)
 

@@ -43,6 +43,8 @@ def _inline_caches() -> list[int]:
 
 CACHES: list[int] = _inline_caches()
 
+#: Whether ``sys.monitoring`` tells of single code objects (PEP 669).
+HAS_MONITORING: bool = PYTHON >= (3, 12)
 #: Whether ``f_locals`` of a function's frame is a dict that the frame keeps (before PEP 667).
 LOCALS_ARE_A_COPY: bool = PYTHON < (3, 13)
 

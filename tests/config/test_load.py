@@ -62,6 +62,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
         verbose = true
         dry_run = true
         engine = "trace"
+        shadow = true
         color = "never"
         breaker = { frame = 5, site = 6 }
         web = { mark = false, header = "X-Healed", replay = ["GET"] }
@@ -92,6 +93,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
     assert config.library_calls == ("Jinja2", "zope.*")
     assert (config.verbose, config.dry_run, config.color) == (True, True, "never")
     assert config.engine == "trace"
+    assert config.shadow is True
     assert (config.breaker_frame, config.breaker_site) == (5, 6)
     assert (config.web_mark, config.web_header, config.web_replay) == (False, "X-Healed", ("GET",))
     assert config.guards == {"null_guard": False}
@@ -125,6 +127,7 @@ def test_every_variable(tmp_path: Path) -> None:
         "CODESUTURE_VERBOSE": "yes",
         "CODESUTURE_DRY_RUN": "1",
         "CODESUTURE_ENGINE": "inplace",
+        "CODESUTURE_SHADOW": "on",
         "CODESUTURE_COLOR": "always",
         "CODESUTURE_BREAKER_FRAME": "7",
         "CODESUTURE_BREAKER_SITE": "8",
@@ -152,6 +155,7 @@ def test_every_variable(tmp_path: Path) -> None:
     assert config.library_calls == ("Jinja2", "zope.*")
     assert (config.verbose, config.dry_run, config.color) == (True, True, "always")
     assert config.engine == "inplace"
+    assert config.shadow is True
     assert (config.breaker_frame, config.breaker_site) == (7, 8)
     assert (config.web_mark, config.web_header) == (False, "X-Patched")
     assert config.web_replay == ("HEAD", "GET")

@@ -17,6 +17,9 @@ from codesuture.store.patch import Patch
 from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.opcodes import TAG
 
+#: Why nothing is applied where it would be if this were no dry run.
+DRY = "this is a dry run"
+
 
 class Decision:
     """The patch of a site and what to do about it.
@@ -97,8 +100,6 @@ def refusal(session: Session, names: tuple[str, ...], approved: Patch | None) ->
     ``names`` are the module's, the one that patches know first.
     """
     config = session.config
-    if config.dry_run:
-        return "this is a dry run"
     if config.mode != "heal":
         return f"the mode is {config.mode}"
     if matches(names, config.protect):
@@ -111,7 +112,7 @@ def refusal(session: Session, names: tuple[str, ...], approved: Patch | None) ->
         and approved.is_expired(datetime.now(UTC))
     ):
         return f"its patch expired on {approved.expires[:10]}"
-    return ""
+    return DRY if config.dry_run else ""
 
 
 def rejected(

@@ -160,6 +160,10 @@ def _summary(session: Session, run: Run) -> str:
     applied = run.applied + len(session.applied)
     healed = run.healed + session.healed
     lines = ["", "Session summary:", f"  Patches applied: {applied}"]
+    if session.config.dry_run and "codesuture.rehearsal" in sys.modules:
+        from codesuture.rehearsal import summary
+
+        lines += summary()
     if healed:
         lines.append(f"  Crashes healed in place: {healed}")
     if run.reruns:

@@ -12,7 +12,7 @@ from codesuture.surgery.landing import Landing
 def report_heal(session: Session, decision: Decision, crash: Crash, landing: Landing) -> None:
     """The lines about a patch that was made just now; loaded ones were announced before."""
     patch = decision.patch
-    lines = [*_caught(decision), f"Patch applied to {_function(patch.qualname)}."]
+    lines = [*caught(decision), f"Patch applied to {_function(patch.qualname)}."]
     if session.config.verbose:
         added = landing.instructions_for(crash.site)
         lines += [
@@ -30,7 +30,7 @@ def report_refusal(decision: Decision) -> None:
     """The lines about a crash that would have been healed; the exception goes on."""
     patch = decision.patch
     emit(
-        *_caught(decision, "Would apply"),
+        *caught(decision, "Would apply"),
         f"Not applied at {patch.file}:{patch.line}: {decision.refusal}; "
         f"it would have supplied {patch.default.describe()} ({patch.reason}).",
     )
@@ -45,7 +45,8 @@ def report_breaker(decision: Decision) -> None:
     )
 
 
-def _caught(decision: Decision, doing: str = "Applying") -> list[str]:
+def caught(decision: Decision, doing: str = "Applying") -> list[str]:
+    """What crashed, and which guard does something about it."""
     patch = decision.patch
     message = f": {patch.message}" if patch.message else ""
     inside = f", inside {patch.library}" if patch.library else ""

@@ -136,7 +136,9 @@ class Session:
                 self.knowledge.patches().saved.add(patch.id)
 
     def announce(self, module: str, code: CodeType) -> None:
-        """Say which functions of a module that is being loaded have patches."""
+        """Say which functions of a module that is being loaded have patches, if they count."""
+        if self.config.dry_run:
+            return
         patches = self.knowledge.patches().by_place
         if not any(place[0] == module for place in patches):
             return

@@ -60,7 +60,7 @@ def supply(
         decision = decide(session, armed.module, crash, guard, anchor, verdict)
         decision = armed.decisions.setdefault((anchor, guard.name), decision)
     if decision.refusal:
-        if _is_first(session, decision):
+        if not session.config.dry_run and _is_first(session, decision):
             report_refusal(decision)
         _leave(session, armed, crash, verdict, decision.refusal, decision)
         return None
@@ -135,8 +135,12 @@ def _leave(
     session: Session, armed: ArmedCode, crash: Crash, verdict: Verdict, why: str,
     decision: Decision | None = None,
 ) -> None:  # fmt: skip
-    """Record a crash that nobody handles and that is not healed."""
-    if session.config.incidents_record and not session.config.dry_run:
+    """Record a crash that nobody handles and that is not healed; in a dry run, tell of it."""
+    if session.config.dry_run:
+        from codesuture.rehearsal import rehearse
+
+        rehearse(session, armed.module, crash, why, decision)
+    elif session.config.incidents_record:
         from codesuture.incidents.reporting import left_alone
 
         left_alone(session, armed, crash, verdict, why, decision)

@@ -36,6 +36,11 @@ def prove(exception: BaseException, reached: str) -> None:
     way = way[-len(doubt.steps) :]  # what it came through in libraries lies before
     if tuple((frame.f_code, offset) for frame, offset in way) != doubt.steps:
         return
+    if session.config.dry_run:
+        from codesuture.rehearsal import would_learn
+
+        would_learn(session, exception, *way[0], reached)
+        return
     incident = _record(session, exception, way, doubt, reached)
     proof = _proof(session, way, doubt, reached)
     if proof is None or not _would_be_healed(session, exception, *way[0]):
@@ -63,7 +68,7 @@ def _record(
     boundary: str,
 ) -> Incident | None:
     """Whatever is learned from it, it was a crash that nobody handled."""
-    if session.config.dry_run or not session.config.incidents_record:
+    if not session.config.incidents_record:
         return None
     from codesuture.incidents.reporting import reached
 

@@ -1,4 +1,4 @@
-"""`--dry-run`: what each crash would get, and nothing is changed: neither the program nor a store."""
+"""`--dry-run`: what each crash would get, and nothing is changed: no program and no store."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from codesuture.config.errors import ConfigError
 
 COMMANDS = {
     "run": "run a program with codesuture on",
+    "watch": "keep a program running: start it again after each death",
     "audit": "list every patch: where, what it supplies, how often, until when",
     "explain": "say in plain language what a patch does and why",
     "lifecycle": "show what has happened to each patch, when and by whom",

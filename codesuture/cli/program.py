@@ -153,6 +153,24 @@ class Program:
         self.off = os.environ.get(SWITCH, "").strip().lower() in FALSE_WORDS
         self.command = [*interpreter(with_agent=not self.off), *target.program]
 
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        if self.words[0] == "-c":
+            return "the command"
+        return " ".join(self.words[:2]) if self.words[0] == "-m" else self.words[0]
+
+    def problem(self) -> str:
+        """What keeps it from being started anew, by what the configuration and the store are now;
+        empty where nothing does."""
+        from codesuture.cli.patches import checked_store
+
+        try:
+            checked_store(load(os.getcwd(), overrides=given_keys(self.given)))
+        except (ConfigError, Failure) as problem:
+            return str(problem)
+        return ""
+
     def environment(self, **more: str) -> dict[str, str]:
         """The environment to start it with; `more` goes to the agent beside the flags."""
         if self.off:

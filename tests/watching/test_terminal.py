@@ -35,7 +35,7 @@ def test_input_keys_and_size(watch, app):
     one.type("\x03")
     one.expect("<1 interrupted>")
     one.end()
-    assert one.seen.count("<1 interrupted>") == 1 and one.seen.count("size") == 1
+    assert one.seen.count("<1 interrupted>") == 1 and one.seen.count("<1 size 99>") == 1
     assert "<2" not in one.seen and "  Restarts: 1\n" in one.seen
 
 

@@ -11,6 +11,7 @@ from codesuture.defaults.recipe import Recipe
 from codesuture.diagnosis.crash import Crash
 from codesuture.fate import Verdict
 from codesuture.guards.guard import Guard
+from codesuture.guards.seen import seen
 from codesuture.session import Session
 from codesuture.store.history import AGENT
 from codesuture.store.patch import Patch
@@ -84,6 +85,7 @@ def decide(
         rung=choice.rung,
         reason=choice.reason,
         fate=verdict.evidence,
+        operands=seen(crash),
         library="" if crash.passage is None else crash.passage.describe(),
         python=TAG,
         codesuture=__version__,

@@ -24,6 +24,7 @@ COMMANDS = {
     "reject": "stop applying a patch, and never make it again",
     "renew": "let patches expire later",
     "pin": "let patches never expire",
+    "suggest": "show or write the source change that makes a patch unnecessary",
     "rollback": "remove patches",
     "config": "show and change the configuration",
     "enable": "put the agent into a virtual environment",

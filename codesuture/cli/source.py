@@ -71,19 +71,41 @@ def excerpt_of(patch: Patch, root: str) -> Excerpt | None:
     return Excerpt(text, _column(text, start), _column(text, end) if end else len(text))
 
 
+def code_of(patch: Patch, root: str) -> CodeType | None:
+    """The code that the patch was made for, compiled from its file; None where it is not there."""
+    return _code_of(patch, _codes_of(path_of(patch, root)) or []) if patch.python == TAG else None
+
+
+def codes_in(patch: Patch, root: str) -> list[CodeType]:
+    """All code objects of the patch's file."""
+    return _codes_of(path_of(patch, root)) or []
+
+
 def _code_of(place: Patch | Link, codes: list[CodeType]) -> CodeType | None:
-    for code in codes:
-        if code.co_qualname == place.qualname and fingerprint(code) == place.fingerprint:
+    """Of several that are alike (lambdas, say), the one on the patch's line."""
+    alike = [
+        code
+        for code in codes
+        if code.co_qualname == place.qualname and fingerprint(code) == place.fingerprint
+    ]
+    line = getattr(place, "line", 0)
+    for code in alike if len(alike) > 1 and line else ():
+        if any(start == line for _, _, start in code.co_lines()):
             return code
-    return None
+    return alike[0] if alike else None
+
+
+def offset_of(code: CodeType, patch: Patch) -> int | None:
+    """The byte offset of the patch's instruction in its code; None where there is none."""
+    instructions = decode(code.co_code)
+    return instructions[patch.ordinal][1] if patch.ordinal < len(instructions) else None
 
 
 def _position(code: CodeType, patch: Patch) -> tuple[int, int, int]:
     """Line, first and last column (in bytes) of the patch's instruction; last 0 for "the rest"."""
-    instructions = decode(code.co_code)
-    if patch.ordinal >= len(instructions):
+    offset = offset_of(code, patch)
+    if offset is None:
         return patch.line, 0, 0
-    offset = instructions[patch.ordinal][1]
     line, last_line, start, end = list(code.co_positions())[offset // 2]
     if line is None or start is None or end is None:
         return line or patch.line, 0, 0

@@ -61,7 +61,7 @@ def type_of(crash: Crash, expression: Expression) -> str:
     """The name of the expression's built-in type; "" where it is not certain or user-defined."""
     value = crash.evaluate(expression)
     if value is not MISSING:
-        return type_name(type(value)) if _is_c_type(type(value)) else ""
+        return type_name(type(value)) if is_c_type(type(value)) else ""
     if is_text(expression):
         return "str"
     if isinstance(expression, Collection):
@@ -71,7 +71,7 @@ def type_of(crash: Crash, expression: Expression) -> str:
         name = name_of(function)
         if name in _GIVES:
             return _GIVES[name]
-        is_type = type(function) is type and _is_c_type(function)
+        is_type = type(function) is type and is_c_type(function)
         return name if is_type and name != "type" else ""
     return ""
 
@@ -109,7 +109,8 @@ def name_of(called: object) -> str:
 _IMMUTABLE = 1 << 8
 
 
-def _is_c_type(kind: type) -> bool:
+def is_c_type(kind: type) -> bool:
+    """Whether C code defines the type."""
     flags: int = type.__dict__["__flags__"].__get__(kind)
     return bool(flags & _IMMUTABLE)
 

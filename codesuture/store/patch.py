@@ -46,7 +46,7 @@ LENGTHS = {
 }
 MAY_BE_EMPTY = {"file", "target", "message", "reason", "fate"}
 # Prose that ``Patch.create`` shortens; everything else must fit as it is.
-SHORTENED = ("file", "target", "exception", "message", "reason", "fate", "library")
+SHORTENED = ("file", "target", "exception", "message", "reason", "fate", "library", "operands")
 KEYS = {"format", "ordinal", "line", "default", "state", *LENGTHS}
 #: The states in which a patch that is stored is not applied.
 NOT_APPLIED = ("rejected", "withdrawn", "disarmed")
@@ -80,6 +80,7 @@ def _shadow_from_json(document: object) -> Shadow:
 
 OPTIONAL: dict[str, Optional] = {
     "library": Optional("", fields.text_of("library", 1000)),
+    "operands": Optional("", fields.text_of("operands", 500)),
     "history": Optional(
         (), events_from_json, lambda events: [event.to_json() for event in events]
     ),
@@ -118,6 +119,7 @@ class Patch:
     expires: str
     state: str = "persisted"
     library: str = ""
+    operands: str = ""
     history: tuple[Event, ...] = ()
     pinned: bool = False
     shadow: Shadow | None = None

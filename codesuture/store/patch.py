@@ -80,7 +80,7 @@ def _shadow_from_json(document: object) -> Shadow:
 
 OPTIONAL: dict[str, Optional] = {
     "library": Optional("", fields.text_of("library", 1000)),
-    "operands": Optional("", fields.text_of("operands", 500)),
+    "operands": Optional("", fields.text_of("operands", 1000)),
     "history": Optional(
         (), events_from_json, lambda events: [event.to_json() for event in events]
     ),

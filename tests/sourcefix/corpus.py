@@ -134,7 +134,7 @@ SHAPES = [
     Shape("chain_subscript_guard", "p", "give(p)['a'][0]['b']", "{'a': [None]}",
           ("{'a': [{'b': 1}]}",)),
     Shape("lookup_guard", "p", "p.pop('k')", "{}", ("{'k': 1}",),
-          ("element", "generator", "looped")),
+          ("element", "generator", "looped", "condition")),
     Shape("lookup_guard", "p", "p.index('k')", "'abc'", ("'k'", "'ak'")),
     Shape("lookup_guard", "p", "give(p).index(give(3))", "[]", ("[3]",)),
     Shape("lookup_guard", "p", "max(p)", "[]", ("[3, 4]",)),

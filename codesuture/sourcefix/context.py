@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _HEADERS: dict[type[cst.CSTNode], str] = {cst.If: "test", cst.For: "iter"}
 _UNBOUND = (
     cst.Assign, cst.AnnAssign, cst.Return, cst.Expr, cst.Element, cst.For, cst.Index, cst.If,
-    cst.While,
+    cst.While, cst.Lambda, cst.Param,
+    cst.WithItem,
 )  # fmt: skip
 
 

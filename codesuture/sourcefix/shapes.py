@@ -78,8 +78,11 @@ def conditional(
     sentence: str,
     samples: Samples | None = None,
     template: str = "{value} if {test} else {other}",
+    is_original: bool = True,
 ) -> Change:
     """``value if test else other``: operands of the test are read there first.
+
+    ``value`` is the node itself, unless ``is_original`` denies it.
 
     Where an operand may not be read twice it is bound by ``:=``; where that may not stand, or
     operands would change their order, the expression moves into a function.
@@ -105,7 +108,10 @@ def conditional(
     mark = f"{{{bound[0]}}}" if bound else ""
     begin, found, end = test.partition(mark) if mark else (test, "", "")
     made_test = begin.format(*names) + found.format(*first) + end.format(*names)
-    made = template.format(value=value.format(*names), test=made_test, other=other.format(*names))
+    made_value = value.format(*names)
+    if is_original and not bound:
+        made_value = document.read(node)  # as it is written
+    made = template.format(value=made_value, test=made_test, other=other.format(*names))
     if context.needs_parentheses(document, node, made):
         made = f"({made})"
     return _replaced(place, node, made, [], sentence, operands, samples)
@@ -194,7 +200,7 @@ def _definition(document: Document, node: cst.CSTNode, text: str) -> Edit:
     while True:  # comments directly above belong to the statement
         previous = document.starts[document.line_of(start) - 2] if start else 0
         line = document.text[previous:start].strip()
-        is_first = not previous and (line.startswith("#!") or "coding" in line)
+        is_first = document.line_of(previous) < 3 and (line.startswith("#!") or "coding" in line)
         if not start or not line.startswith("#") or is_first:
             break
         start = previous
@@ -375,13 +381,15 @@ def _around(
         names.append(name)
         before.append(f"{name} = {operand.statement}")
     made, fallback = value.format(*names), other.format(*names)
+    if not before:
+        made = document.read(node)  # as it is written
     edits: list[Edit] = []
     if whole is not None and isinstance(statement, cst.SimpleStatementLine):
         start, end = document.span(node)
         rescued = "pass" if whole("") == "" else whole(fallback)
         lines = [*before, "try:"]
         edits.append(Edit(at, at, "".join(f"{line}\n{indent}" for line in lines) + unit))
-        if before or made != document.text[start:end]:
+        if before:
             edits.append(Edit(start, end, made))
         last = document.line_end(document.span(statement.body[0])[1])
         edits.append(Edit(last, last, f"\n{indent}except {exceptions}:\n{indent}{unit}{rescued}"))

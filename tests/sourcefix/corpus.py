@@ -21,11 +21,11 @@ class Shape(NamedTuple):
 
 
 #: What programs of the corpus have at their top: objects, and a log of what is evaluated.
-HEAD = '''\
+HEAD = """\
 from corpus_support import Box, give, log
 import math
 from decimal import Decimal
-'''
+"""
 
 SUPPORT = '''\
 log = []
@@ -78,8 +78,8 @@ CONTEXTS = {
     "looped": "    while [{E}] and not log[5:]:\n        give(3)\n    return log\n",
     "target": "    box = Box()\n    give(box).x = {E}\n    return box\n",
     "in_place": "    rows = [give(0)]\n    rows += [{E}]\n    return rows\n",
-    "lines": "    return (\n        give(1),\n        # a comment\n        {E},  # another\n    )\n",
-    "nested": "    def inner():\n        value = [give(5), {E}]\n        return value\n    return inner()\n",
+    "lines": "    return (\n        give(1),\n        # a comment\n        {E},  # one\n    )\n",
+    "nested": "    def g():\n        x = [give(5), {E}]\n        return x\n    return g()\n",
     "semicolon": "    give(1); found = {E}; return found\n",
     "one_line": "    if give(1): return {E}\n",
     "caught": "    try:\n        return {E}\n    finally:\n        give(9)\n",
@@ -139,7 +139,7 @@ SHAPES = [
     Shape("lookup_guard", "p", "give(p).index(give(3))", "[]", ("[3]",)),
     Shape("lookup_guard", "p", "max(p)", "[]", ("[3, 4]",)),
     Shape("argument_guard", "p", "math.sqrt(give(p))", "-1", ("4",)),
-    Shape("argument_guard", "p", "', '.join(p)", "[1, None]", ("['a', 'b']",)),
+    Shape("argument_guard", "p", "', '.join(p)", "[1, None]", ("['a', 'b']",), ("class_body",)),
     Shape("argument_guard", "p", "sorted(p)", "[3, None]", ("[2, 1]",), ("class_body",)),
 ]  # fmt: skip
 

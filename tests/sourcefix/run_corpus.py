@@ -1,7 +1,7 @@
 """Calls every function of the corpus' modules in this folder; prints what each gave as JSON.
 
-`crash` calls them as they crash, without an `except` anywhere; `fixed` likewise, with one; `good` as
-they do not crash.
+`crash` calls them as they crash, without an `except` anywhere; `fixed` likewise, with one; `good`
+as they do not crash.
 """
 
 import glob

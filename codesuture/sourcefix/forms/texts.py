@@ -114,6 +114,7 @@ def _field(facts: Facts, node: cst.FormattedStringExpression) -> Change:
         facts.place, node.expression, [operand], test, text, other,
         "What does not fit the format is put in as plain text.",
         Samples([sample], [["2.5"], ["7"]], "", frame),
+        is_original=False,
     )  # fmt: skip
     start = document.span(node.expression)[1]
     for _ in getattr(node.expression, "rpar", ()):

@@ -1,8 +1,8 @@
-"""What an engine saw of an exception as it was raised: the chain of callers, and what types the
-variables had.
+"""What an engine saw of an exception as it was raised: the chain of callers, and what the variables
+of the innermost frames were.
 
-Kept is text: never the exception, a frame or a value, so nothing lives longer for it, and nothing
-of what the program works with can be read in it.
+It is told as an incident tells of operands (``incidents.redaction``): by default names, types and
+lengths. Kept is that, never the exception, a frame or a value, so nothing lives longer for it.
 """
 
 from __future__ import annotations
@@ -10,67 +10,64 @@ from __future__ import annotations
 from itertools import islice
 
 from codesuture.frames import local_variables
+from codesuture.incidents.incident import MOST_CHAIN
+from codesuture.incidents.redaction import Redaction
 from codesuture.session import module_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
+    from typing import Any
 
     from codesuture.fate import Verdict
+    from codesuture.session import Session
 
 #: Sightings that are kept at a time; an exception mostly ends, somewhere, before the next one.
 MOST_SIGHTINGS = 64
-#: Frames of a chain, the innermost first; of how many of them the variables; how many of these.
-MOST_FRAMES = 50
-MOST_FRAMES_WITH_LOCALS = 8
-MOST_LOCALS = 30
+#: Of how many frames of a chain, the innermost first, the variables are told; and how many.
+MOST_FRAMES_WITH_VARIABLES = 8
+MOST_VARIABLES = 20
 #: Length of a name; what is longer is cut.
-MOST_LETTERS = 80
+MOST_LETTERS = 200
 
 _OPTIMIZED = 1  # inspect.CO_OPTIMIZED: a function's code
-_name_of_type = type.__dict__["__name__"].__get__
-
-
-class Step:
-    """One frame of a chain: where it was, and the names and types of its variables."""
-
-    __slots__ = ("file", "line", "locals", "module", "qualname")
-
-    def __init__(self, frame: FrameType, line: int | None, with_locals: bool) -> None:
-        self.module = module_of(frame)
-        self.qualname = frame.f_code.co_qualname
-        self.file = frame.f_code.co_filename
-        self.line = line or 0
-        self.locals = _types(frame) if with_locals else ()
 
 
 class Sighting:
-    """An exception as it was raised: its type, ``chain`` (the raising frame first), its fate.
+    """An exception as it was raised: its type, its fate, and the ``chain`` of calls.
 
-    ``cut`` are the frames further out that are not in the chain.
+    The chain is that of an incident, the raising frame first; the innermost calls have
+    ``variables``, too.
     """
 
-    __slots__ = ("chain", "cut", "evidence", "fate", "kind", "offset")
+    __slots__ = ("chain", "kind", "verdict")
 
     def __init__(
-        self, frame: FrameType, trace: TracebackType, kind: type[BaseException], verdict: Verdict
+        self,
+        session: Session,
+        frame: FrameType,
+        trace: TracebackType,
+        kind: type[BaseException],
+        verdict: Verdict,
     ) -> None:
         self.kind = kind
-        self.offset = trace.tb_lasti
-        self.fate = verdict.fate
-        self.evidence = verdict.evidence
-        chain = [Step(frame, trace.tb_lineno, True)]
-        at = frame.f_back
-        while at is not None and len(chain) < MOST_FRAMES:
-            # The bottom of a module that is run has all of the program's names.
-            wanted = len(chain) < MOST_FRAMES_WITH_LOCALS and at.f_code.co_name != "<module>"
-            chain.append(Step(at, at.f_lineno, wanted))
+        self.verdict = verdict
+        redaction = Redaction(session.config.incidents_values, session.config.incidents_redact)
+        chain: list[dict[str, Any]] = []
+        at: FrameType | None = frame
+        while at is not None and len(chain) < MOST_CHAIN:
+            step: dict[str, Any] = {
+                "module": module_of(at)[:MOST_LETTERS],
+                "qualname": at.f_code.co_qualname[:MOST_LETTERS],
+                "file": session.relative(at.f_code.co_filename)[:MOST_LETTERS],
+                "line": (at.f_lineno if chain else trace.tb_lineno) or 0,
+            }
+            # A module's names are those of all of its functions.
+            if len(chain) < MOST_FRAMES_WITH_VARIABLES and at.f_code.co_name != "<module>":
+                step["variables"] = _variables(at, redaction)
+            chain.append(step)
             at = at.f_back
         self.chain = tuple(chain)
-        self.cut = 0
-        while at is not None:
-            self.cut += 1
-            at = at.f_back
 
 
 #: By the address of the exception, which may be another one's by the time it is looked up.
@@ -93,17 +90,15 @@ def take(exception: BaseException) -> Sighting | None:
     return found if found is not None and found.kind is type(exception) else None
 
 
-def _types(frame: FrameType) -> tuple[tuple[str, str], ...]:
-    """Names and types of a frame's variables; none of the values is looked at."""
+def _variables(frame: FrameType, redaction: Redaction) -> list[dict[str, object]]:
+    """What may be told of a frame's variables; none of the program's code is run."""
     variables = local_variables(frame)
     if not frame.f_code.co_flags & _OPTIMIZED and type(variables) is not dict:
-        return ()  # a class body's or an exec's own mapping: reading it would run it
+        return []  # a class body's or an exec's own mapping: reading it would run it
     try:
-        found = [(name, type(value)) for name, value in islice(variables.items(), MOST_LOCALS)]
+        found = list(islice(variables.items(), MOST_VARIABLES))
     except RuntimeError:  # another thread has changed them meanwhile
-        return ()
-    return tuple(
-        (name[:MOST_LETTERS], _name_of_type(kind)[:MOST_LETTERS])
-        for name, kind in found
-        if type(name) is str
-    )
+        return []
+    return [
+        redaction.describe(name[:MOST_LETTERS], value) for name, value in found if type(name) is str
+    ]

@@ -11,8 +11,10 @@ from _thread import get_ident
 from codesuture import importhook
 from codesuture.config.match import matches, names_of
 from codesuture.engines.sightings import Sighting, keep
-from codesuture.fate import HANDLED, fate
+from codesuture.fate import HANDLED, UNHANDLED, fate
 from codesuture.healing import register_boundaries
+from codesuture.incidents.making import callers
+from codesuture.incidents.reporting import seen
 from codesuture.runtime import is_deep, is_structural
 from codesuture.session import module_of
 from codesuture.surgery import is_armed
@@ -24,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType, TracebackType
 
+    from codesuture.fate import Verdict
     from codesuture.session import Session
 
 #: Whose code it is: nobody's that we watch (it has pads, or is the library, or is excluded); the
@@ -36,9 +39,9 @@ _MOST_KINDS = 20_000
 #: By file and module.
 _places: dict[tuple[str, str], int] = {}
 
-#: How often an exception whose fate is unknown is noted in full at one place; where packages take
-#: exceptions for answers they do it again and again.
-MOST_UNKNOWN = 32
+#: How often exceptions are noted in full at one place; where packages take exceptions for answers
+#: they do it again and again.
+MOST_NOTED = 32
 _noted: dict[tuple[int, int], int] = {}
 
 _session: Session | None = None
@@ -123,14 +126,31 @@ def see(kind: int, frame: FrameType, trace: TracebackType, exception: BaseExcept
             register_boundaries(_session)
             verdict = fate(frame, offset, exception)
             remember(frame, offset, type(exception), verdict)
-        if verdict.fate == HANDLED or not _is_worth_it(frame.f_code, offset):
-            return
-        keep(exception, Sighting(frame, trace, type(exception), verdict))
+        if verdict.fate != HANDLED:
+            _note(_session, frame, trace, exception, verdict)
     finally:
         _busy.discard(thread)
 
 
-def _is_worth_it(code: CodeType, offset: int) -> bool:
-    place = (id(code), offset)
+def _note(
+    session: Session,
+    frame: FrameType,
+    trace: TracebackType,
+    exception: BaseException,
+    verdict: Verdict,
+) -> None:
+    """Where nobody handles it, it is an incident now; else it may become one at a boundary."""
+    sighting = None
+    place = (id(frame.f_code), trace.tb_lasti)
     times = _noted[place] = _noted.get(place, 0) + 1
-    return times <= MOST_UNKNOWN
+    if times <= MOST_NOTED:
+        sighting = Sighting(session, frame, trace, type(exception), verdict)
+    if verdict.fate == UNHANDLED and not _may_end_further_out(session, frame.f_code):
+        seen(session, exception, callers(frame, trace.tb_lasti), verdict, sighting)
+    elif sighting is not None:
+        keep(exception, sighting)
+
+
+def _may_end_further_out(session: Session, code: CodeType) -> bool:
+    """Whether a pad at the program's call of the package may supply the call's result."""
+    return bool(session.config.library_calls) and is_of_package(code)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from codesuture.decision import Decision
     from codesuture.diagnosis.crash import Crash
+    from codesuture.engines.sightings import Sighting
     from codesuture.session import Session
 
     #: A frame and the instruction (byte offset) that it is at.
@@ -55,11 +56,14 @@ class Happening:
     """What became of an exception that nobody handles, and why.
 
     ``why`` completes "left alone because"; ``verdict`` and ``evidence`` are fate's. ``crash`` and
-    ``decision`` are there where the crash was looked into. ``steps`` is the way out of the crash,
-    the crashing frame first.
+    ``decision`` are there where the crash was looked into, ``sighting`` where an engine has seen it
+    as it was raised. ``steps`` is the way out of the crash, the crashing frame first.
     """
 
-    __slots__ = ("action", "crash", "decision", "evidence", "exception", "steps", "verdict", "why")
+    __slots__ = (
+        "action", "crash", "decision", "evidence", "exception", "sighting", "steps", "verdict",
+        "why",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class Happening:
         why: str = "",
         crash: Crash | None = None,
         decision: Decision | None = None,
+        sighting: Sighting | None = None,
     ) -> None:
         self.action = action
         self.exception = exception
@@ -80,6 +85,7 @@ class Happening:
         self.why = why
         self.crash = crash
         self.decision = decision
+        self.sighting = sighting
 
 
 def make(session: Session, happening: Happening) -> Incident:
@@ -116,6 +122,10 @@ def make(session: Session, happening: Happening) -> Incident:
         facts["id"] = identify(facts)
     facts["severity"] = _severity(session, frame, module, facts)
     facts.update(_request())
+    seen = happening.sighting
+    if seen is not None:
+        chain = list(seen.chain)
+        return Incident.of(facts, chain[0].get("variables", []), chain)
     return Incident.of(facts, _values(happening.crash, redaction), _chain(session, happening))
 
 

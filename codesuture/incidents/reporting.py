@@ -8,6 +8,7 @@ caller reports), and none does anything in a dry run.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 
@@ -21,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codesuture.decision import Decision
     from codesuture.diagnosis.crash import Crash
+    from codesuture.engines.sightings import Sighting
     from codesuture.fate import Verdict
     from codesuture.healing import ArmedCode
     from codesuture.incidents.incident import Incident
@@ -90,7 +92,38 @@ def reached(
 ) -> Incident | None:
     """A crash arrived at a boundary; ``steps`` is its way, the crash first, ``doubt`` says why its
     fate was not known. The record, where it is the first of its kind in the process."""
-    if session.config.dry_run or not steps or is_told(exception):
+    if is_told(exception):
+        return None
+    sighting = None
+    if "codesuture.engines.sightings" in sys.modules:
+        from codesuture.engines.sightings import take
+
+        sighting = take(exception)
+    evidence = f"{doubt.rstrip('.')}; it reached {boundary}." if doubt else f"Reached {boundary}."
+    why = "it was not known beforehand whether somebody handles it"
+    happening = Happening(LEFT_ALONE, exception, steps, "UNKNOWN", evidence, why, sighting=sighting)
+    return _arrived(session, happening)
+
+
+def seen(
+    session: Session,
+    exception: BaseException,
+    steps: list[Step],
+    verdict: Verdict,
+    sighting: Sighting | None,
+) -> None:
+    """A crash in code without landing pads that nobody handles, seen by an engine as it was raised;
+    ``sighting`` is what there is to tell besides."""
+    why = "its code has no landing pads"
+    fate, evidence = verdict.fate, verdict.evidence
+    happening = Happening(LEFT_ALONE, exception, steps, fate, evidence, why, sighting=sighting)
+    _arrived(session, happening)
+
+
+def _arrived(session: Session, happening: Happening) -> Incident | None:
+    """Count a crash outside of pads; the record, where it is the first of its kind."""
+    exception, steps = happening.exception, happening.steps
+    if session.config.dry_run or not steps:
         return None
     _told.append((id(exception), type(exception)))
     frame, offset = steps[0]
@@ -98,9 +131,6 @@ def reached(
     if key in _reached:
         note(session, _reached[key])
         return None
-    evidence = f"{doubt.rstrip('.')}; it reached {boundary}." if doubt else f"Reached {boundary}."
-    why = "it was not known beforehand whether somebody handles it"
-    happening = Happening(LEFT_ALONE, exception, steps, "UNKNOWN", evidence, why)
     _last[:] = [_record(session, happening, _reached, key)]
     return _last[0]
 

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 
-def test_only_crashes_that_nobody_handles_are_noted(
+def incidents(folder: Path) -> list[dict[str, Any]]:
+    log = folder / ".codesuture_store" / "incidents" / "log.jsonl"
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def crashes(folder: Path) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for hour in (folder / ".codesuture_store" / "incidents" / "hours").glob("*.json"):
+        for one, number in json.loads(hour.read_text(encoding="utf-8"))["crashes"].items():
+            found[one] = found.get(one, 0) + number
+    return found
+
+
+def variables(call: dict[str, Any]) -> dict[str, str]:
+    return {one["name"]: one["type"] for one in call.get("variables", [])}
+
+
+def test_only_crashes_that_nobody_handles_are_recorded(
     program: Path, installed_python, engine: str
 ) -> None:
     """In a thread and at the top, with callers and types of variables; the program is the same.
@@ -17,20 +35,64 @@ def test_only_crashes_that_nobody_handles_are_noted(
     assert plain.returncode == 1 and "IndexError" in plain.stderr
     done = installed_python.run("app.py", cwd=program, env={"CODESUTURE_ENGINE": engine})
     assert (done.stdout, done.stderr, done.returncode) == (plain.stdout, plain.stderr, 1)
-    text = (program / "seen.json").read_text()
-    assert "hunter2" not in text
-    spoken, _, handled, _, in_thread, again, at_top, _ = json.loads(text)
-    assert (spoken, handled, again) == (None, None, None)
-    assert (in_thread["kind"], in_thread["fate"]) == ("AttributeError", "UNHANDLED")
-    assert in_thread["steps"][0] == [
-        "bio", "made", 3, {"profile": "NoneType", "password": "str"}
-    ]  # fmt: skip
-    assert in_thread["steps"][1][:3] == ["outer", "made", 7]
-    assert in_thread["steps"][-1][:2] == ["Thread._bootstrap", "threading"]
-    assert at_top["kind"] == "IndexError"
-    innermost, outermost = at_top["steps"][0], at_top["steps"][-1]
-    assert innermost == ["first", "frail", 6, {"rows": "list", "secret": "str"}]
-    assert outermost[:2] == ["<module>", "app"]
+    log = program / ".codesuture_store" / "incidents" / "log.jsonl"
+    assert "hunter2" not in log.read_text()
+    in_thread, at_top = incidents(program)
+    assert crashes(program) == {in_thread["id"]: 3, at_top["id"]: 1}
+    assert in_thread["why"] == at_top["why"] == "its code has no landing pads"
+    assert in_thread["exception"]["type"] == "AttributeError"
+    assert in_thread["fate"]["verdict"] == "UNHANDLED"
+    bio, outer, *_, bottom = in_thread["chain"]
+    assert (bio["qualname"], bio["module"], bio["line"]) == ("bio", "made", 3)
+    assert variables(bio) == {"profile": "NoneType", "password": "str"}
+    assert in_thread["values"] == [
+        {"name": "profile", "type": "NoneType"},
+        {"name": "password", "type": "str", "redacted": True},
+    ]
+    assert (outer["qualname"], variables(outer)) == ("outer", {"profile": "NoneType"})
+    assert (bottom["qualname"], bottom["module"]) == ("Thread._bootstrap", "threading")
+    assert at_top["exception"]["type"] == "IndexError"
+    first, caller = at_top["chain"]
+    assert (first["qualname"], first["module"], first["line"]) == ("first", "frail", 6)
+    assert variables(first) == {"rows": "list", "secret": "str"}
+    assert (caller["qualname"], caller["module"], variables(caller)) == ("<module>", "app", {})
+
+
+DOUBTED = """\
+names = {"__name__": "names"}
+exec('''
+import contextlib
+def crash(row):
+    with getattr(contextlib, 'null' + 'context')():
+        try:
+            return row["x"]
+        finally:
+            row = 5
+''', names)
+try:
+    names["crash"]([])
+except TypeError:
+    pass
+names["crash"]({})
+"""
+
+
+def test_a_fate_that_was_not_known_is_known_at_the_top(
+    installed_python, tmp_path: Path, engine: str
+) -> None:
+    """Variables are told as they were when it was raised."""
+    (tmp_path / "app.py").write_text(DOUBTED)
+    done = installed_python.run("app.py", cwd=tmp_path, env={"CODESUTURE_ENGINE": engine})
+    assert done.returncode == 1
+    (incident,) = incidents(tmp_path)
+    assert incident["fate"]["verdict"] == "UNKNOWN"
+    assert incident["values"] == [{"name": "row", "type": "dict", "length": 0}]
+
+
+def test_a_dry_run_records_nothing(program: Path, installed_python, engine: str) -> None:
+    variables = {"CODESUTURE_ENGINE": engine, "CODESUTURE_DRY_RUN": "1"}
+    assert installed_python.run("app.py", cwd=program, env=variables).returncode == 1
+    assert not (program / ".codesuture_store").exists()
 
 
 def test_without_an_engine_nothing_of_it_is_imported(installed_python, tmp_path: Path) -> None:

@@ -85,6 +85,10 @@ def store_counters(session: Session) -> None:
         session.store.count(hits, datetime.now(UTC), days)
     except StoreError as error:
         session.complain("Heals are not counted", error)
+        with session.lock:  # the next time, perhaps; the journal still has them
+            for patch_id, hit in hits.items():
+                session.hits[patch_id] = session.hits.get(patch_id, 0) + hit
+        return
     with session.lock:
         session.store.journal.keep(session.hits)
     for do in _then:

@@ -32,3 +32,14 @@ def local_variables(frame: FrameType) -> Mapping[str, object]:
     if getrefcount(found) == _REFERENCES and not frame.f_trace_opcodes:
         found.clear()
     return copy
+
+
+def local_variable(frame: FrameType, name: str, default: object = None) -> object:
+    """One of :func:`local_variables`, or the default: without a copy of them all."""
+    if not LOCALS_ARE_A_COPY or not frame.f_code.co_flags & _OPTIMIZED:
+        return frame.f_locals.get(name, default)
+    found = frame.f_locals
+    value = found.get(name, default)
+    if getrefcount(found) == _REFERENCES:
+        found.clear()
+    return value

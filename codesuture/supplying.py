@@ -111,7 +111,7 @@ def guard_for(session: Session, crash: Crash) -> Guard | None:
         and not matches(passage.modules, (*config.exclude, *config.protect))
     ):
         return None
-    return recognise(crash, lambda name: config.guards.get(name, True))
+    return recognise(crash, config.guards)
 
 
 def _raised_here(exception: BaseException) -> bool:

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
     from typing import Any
 
-    from codesuture.fate.verdict import Held, Verdict
+    from codesuture.fate.held import Check
+    from codesuture.fate.verdict import Verdict
 
     #: The crashing code's address, the instruction's offset, the exception's type.
     Place = tuple[int, int, type[BaseException]]
-    #: Frames further out: code, the instruction it is at, and what it holds, where that matters.
-    Link = tuple[CodeType, int, list[Held] | None]
+    #: Frames further out: code, the instruction it is at, and what tells whether it holds what
+    #: matters.
+    Link = tuple[CodeType, int, tuple[Check, ...]]
     Chain = tuple[Link, ...]
     #: A frame that handles: how deep the runtime finds it, the instruction it is at, its code;
     #: and the next such frame, which is as deep or deeper.
@@ -37,7 +39,7 @@ _MOST_PLACES = 10_000
 handled: dict[type[BaseException], dict[str, Handler | None]] = {}
 
 # The verdicts hold the code objects of their chains, so an address stays its code's own.
-_known: dict[Place, list[tuple[list[Held] | None, Chain, Verdict]]] = {}
+_known: dict[Place, list[tuple[tuple[Check, ...], Chain, Verdict]]] = {}
 
 
 def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict | None:
@@ -51,19 +53,23 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
     outer = frame.f_back
     for known in chains:
         own, chain, verdict = known
-        if own is not None and not _holds(frame, own):
+        if own and not _holds(frame, own):
             continue
         if verdict.turns:
             if _is_that_way(frame, chain, verdict.turns, _holds) and verdict.holds():
                 return verdict
             continue
         at = outer
-        for code, lasti, held in chain:
+        for code, lasti, checks in chain:
             if at is None or at.f_lasti != lasti or at.f_code is not code:
                 break
-            if held is not None and not _holds(at, held):
-                break
-            at = at.f_back
+            for check in checks:
+                if not check(at):
+                    break
+            else:
+                at = at.f_back
+                continue
+            break
         else:
             if verdict.holds():
                 return verdict
@@ -73,6 +79,13 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
                 pass
             return None
     return None
+
+
+def _holds(frame: FrameType, checks: tuple[Check, ...]) -> bool:
+    for check in checks:  # noqa: SIM110 (at every crash: all() is slower)
+        if not check(frame):
+            return False
+    return True
 
 
 def _is_that_way_first(*arguments: Any) -> bool:
@@ -87,18 +100,6 @@ def _is_that_way_first(*arguments: Any) -> bool:
 _is_that_way: Callable[..., bool] = _is_that_way_first
 
 
-def _holds_first(frame: FrameType, held: list[Held]) -> bool:
-    """Import what compares, and do it; later calls take no detour."""
-    global _holds
-    from codesuture.fate.held import holds
-
-    _holds = holds
-    return holds(frame, held)
-
-
-_holds: Callable[[FrameType, list[Held]], bool] = _holds_first
-
-
 def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: Verdict) -> None:
     """Keep a verdict that depends on its chain only, and a frame that handles it in any case."""
     if verdict.settled:
@@ -110,10 +111,14 @@ def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: 
     chains = _known.setdefault((id(frame.f_code), offset, kind), [])
     if len(chains) >= _MOST_CHAINS:
         chains.clear()
-    held = verdict.held
-    chain = [(*link, held.get(place)) for place, link in enumerate(verdict.frames)]
+    checks: dict[int, tuple[Check, ...]] = {}
+    if verdict.held:
+        from codesuture.fate.held import checks_of
+
+        checks = {place: checks_of(held) for place, held in verdict.held.items()}
+    chain = [(*link, checks.get(place, ())) for place, link in enumerate(verdict.frames)]
     # What was proved comes before what was doubted.
-    chains.insert(0, (held.get(0), tuple(chain[1:]), verdict))
+    chains.insert(0, (checks.get(0, ()), tuple(chain[1:]), verdict))
 
 
 def forget() -> None:

@@ -67,6 +67,9 @@ class Crash:
     @property
     def passage(self) -> Passage | None:
         """What lies between this instruction and the one that raised; None where it did itself."""
+        trace = self.exception.__traceback__
+        if trace is None or trace.tb_next is None:
+            return None  # as most are
         if self._passage is False:
             from codesuture.diagnosis.passage import passage_of
 

@@ -20,7 +20,7 @@ from types import BuiltinFunctionType, FunctionType
 
 from codesuture.fate import futures, lookup
 from codesuture.fate.lookup import MISSING, place
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def task_of_nobody(frame: FrameType) -> object:
         return MISSING
     if references != _OF_RUNNING_TASK + len(_keepers(task)):
         return MISSING
-    return lookup.attribute(local_variables(handle).get("self"), "_loop")
+    return lookup.attribute(local_variable(handle, "self"), "_loop")
 
 
 def _keepers(task: object) -> list[set[object]]:
@@ -77,8 +77,8 @@ def job_of_nobody(frame: FrameType) -> object:
     to, or the event loop that has given it to the pool; or MISSING."""
     if not _is_in(frame, "concurrent.futures.thread", "_WorkItem.run"):
         return MISSING
-    references = getrefcount(lookup.attribute(local_variables(frame).get("self"), "future")) - _SEEN
-    future = lookup.attribute(local_variables(frame).get("self"), "future")
+    references = getrefcount(lookup.attribute(local_variable(frame, "self"), "future")) - _SEEN
+    future = lookup.attribute(local_variable(frame, "self"), "future")
     callbacks = futures.callbacks(future)
     if not callbacks:
         return None if references == _OF_JOB and not futures.waiters(future) else MISSING

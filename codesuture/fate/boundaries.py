@@ -16,7 +16,7 @@ from types import FunctionType
 from codesuture.fate import futures, lookup
 from codesuture.fate.lookup import MISSING, class_entry, place
 from codesuture.fate.verdict import HANDLED, PASSES, UNHANDLED, UNKNOWN
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 from codesuture.messages import emit
 from codesuture.once import Once
 
@@ -141,7 +141,7 @@ def unless_overridden(*methods: str) -> Rule:
     """Nobody handles it there, unless the class of ``self`` brings a method of its own."""
 
     def rule(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
-        owner = local_variables(frame).get("self", MISSING)
+        owner = local_variable(frame, "self", MISSING)
         for method in methods:
             entry = class_entry(type(owner), method)
             if type(entry) is FunctionType and not _is_known(entry):
@@ -160,7 +160,7 @@ def unless_attribute(path: tuple[str, ...]) -> Rule:
     """Nobody handles it there, unless an attribute of ``self`` holds a handler."""
 
     def rule(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
-        value = local_variables(frame).get("self", MISSING)
+        value = local_variable(frame, "self", MISSING)
         for name in path:
             value = lookup.attribute(value, name)
         if value is not MISSING and value is not None:
@@ -181,7 +181,7 @@ def delivered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
 
 def future_of_job(frame: FrameType, task: object) -> object:
     """The future of ``concurrent.futures.thread._WorkItem.run`` and its like is the item's."""
-    future = lookup.attribute(local_variables(frame).get("self"), "future")
+    future = lookup.attribute(local_variable(frame, "self"), "future")
     if "asgiref.sync" in sys.modules or _is_of_loop():
         futures.give_time(future)  # whoever started the job is about to chain its future
     return future
@@ -197,7 +197,7 @@ def _is_of_loop() -> bool:
 
 def _trio_task(frame: FrameType, task: object) -> object:
     """``trio._core._run.unrolled_run`` runs one step of its ``task``."""
-    return local_variables(frame).get("task", MISSING)
+    return local_variable(frame, "task", MISSING)
 
 
 def _in_task(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:

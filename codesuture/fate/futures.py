@@ -25,7 +25,7 @@ from codesuture.fate import lookup
 from codesuture.fate.lookup import MISSING, place
 from codesuture.fate.nurseries import ANYIO_CALLBACK, is_trio_task, nursery_of
 from codesuture.fate.views import view_of
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 from codesuture.surgery.opcodes import NAMES
 
 TYPE_CHECKING = False
@@ -252,7 +252,7 @@ _GIVE_RESULTS = (
 def _trio_waiter(task: object) -> Waiter:
     """The nursery of the task; for the first task of the program, the call of ``trio.run``."""
     for frame in frames_of("trio._core._run", "unrolled_run"):
-        runner = local_variables(frame).get("runner")
+        runner = local_variable(frame, "runner")
         tasks = lookup.attribute(runner, "tasks")
         if type(tasks) is not set or task not in tasks:
             continue
@@ -365,7 +365,7 @@ def frames_in(module: str, qualname: str, local: str, value: object) -> list[Fra
     return [
         frame
         for frame in frames_of(module, qualname)
-        if local_variables(frame).get(local) is value
+        if local_variable(frame, local) is value
     ]
 
 

@@ -87,12 +87,43 @@ def defining_class(cls: type, name: str) -> type | None:
 
 def attribute(value: object, name: str) -> object:
     """``value.name`` where that runs no Python code, else MISSING."""
+    cls = type(value)
+    known = _plain.get((id(cls), name))
+    if known is not None and getattr(cls, name, MISSING) is known[1]:
+        namespace = known[2](value)
+        if type(namespace) is dict:
+            if name in namespace:
+                return namespace[name]
+            return MethodType(known[1], value) if type(known[1]) is FunctionType else known[1]
     if is_class(value):
         return _class_attribute(value, name)  # type: ignore[arg-type]
-    if issubclass(type(value), ModuleType):
+    if issubclass(cls, ModuleType):
         found = _module_dict(value).get(name, MISSING)
         return found if found is not MISSING else instance_attribute(value, name)
     return instance_attribute(value, name)
+
+
+#: Attributes that are in the instance's dict, or else what the class has under the name: by the
+#: address of the class, and the name. With the class, its entry, and what gives the dict. To ask
+#: the class for one of these runs nothing of the program's and is quicker than looking through its
+#: MRO; rules of boundaries do it at every crash.
+_plain: dict[tuple[int, str], tuple[type, Any, Any]] = {}
+_MOST_PLAIN = 2_000
+
+#: Kinds of entries that the class itself gives as they are, and that are bound by no ``__get__``
+#: of the program's.
+_KEPT = frozenset({FunctionType, type(None), bool, int, str, tuple, dict, list})
+
+
+def _remember_plain(cls: type, name: str, entry: object, dict_of: Any) -> None:
+    if type(cls) is not type or dict_of is None or issubclass(cls, ModuleType):
+        return
+    if entry is not MISSING and type(entry) not in _KEPT:
+        return
+    if getattr(cls, name, MISSING) is entry:
+        if len(_plain) >= _MOST_PLAIN:
+            _plain.clear()
+        _plain[id(cls), name] = cls, entry, dict_of
 
 
 def _class_attribute(cls: type, name: str) -> object:
@@ -122,7 +153,7 @@ def bind_to_class(entry: object, cls: type) -> object:
 def instance_attribute(value: object, name: str) -> object:
     """``value.name`` for an object that is neither a class nor a module."""
     cls = type(value)
-    is_plain, dict_of = _layout_of(cls)
+    _, is_plain, dict_of = _layout_of(cls)
     if not is_plain:
         return MISSING
     entry = class_entry(cls, name)
@@ -134,6 +165,7 @@ def instance_attribute(value: object, name: str) -> object:
             return MISSING
     if entry is not MISSING and class_entry(kind, "__set__") is not MISSING:
         return MISSING
+    _remember_plain(cls, name, entry, dict_of)
     namespace = _read_dict(dict_of, value)
     if namespace is not None and name in namespace:
         return namespace[name]
@@ -142,7 +174,7 @@ def instance_attribute(value: object, name: str) -> object:
 
 def instance_dict(value: object) -> dict[str, object] | None:
     """The instance's own attributes, or None where it has none that can be read safely."""
-    return _read_dict(_layout_of(type(value))[1], value)
+    return _read_dict(_layout_of(type(value))[2], value)
 
 
 def _read_dict(dict_of: Any, value: object) -> dict[str, object] | None:
@@ -155,21 +187,22 @@ def _read_dict(dict_of: Any, value: object) -> dict[str, object] | None:
     return found if type(found) is dict else None
 
 
-#: By class: whether its attributes are found by C code, and what gives its instances' dict. Found
-#: once: classes do not change in this, and rules of boundaries are asked at every crash.
-_layouts: dict[type, tuple[bool, Any]] = {}
+#: By the address of a class, and with it: whether its attributes are found by C code, and what
+#: gives its instances' dict. Found once: classes do not change in this, and rules of boundaries are
+#: asked at every crash. (A class may have a hash of its own, which is the program's code.)
+_layouts: dict[int, tuple[type, bool, Any]] = {}
 _MOST_LAYOUTS = 1_000
 
 
-def _layout_of(cls: type) -> tuple[bool, Any]:
-    found = _layouts.get(cls)
+def _layout_of(cls: type) -> tuple[type, bool, Any]:
+    found = _layouts.get(id(cls))
     if found is None:
         if len(_layouts) >= _MOST_LAYOUTS:
             _layouts.clear()
         is_plain = type(class_entry(cls, "__getattribute__")) is WrapperDescriptorType
         slot = class_entry(cls, "__dict__")
         dict_of = slot.__get__ if type(slot) is GetSetDescriptorType else None
-        found = _layouts[cls] = is_plain, dict_of
+        found = _layouts[id(cls)] = cls, is_plain, dict_of
     return found
 
 

@@ -36,7 +36,7 @@ from codesuture.once import Once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from codesuture.diagnosis.crash import Crash
 
@@ -118,19 +118,21 @@ def _built_in_for(operation: str, kind: type[BaseException]) -> tuple[Guard, ...
     return found
 
 
-def recognise(crash: Crash, enabled: Callable[[str], bool]) -> Guard | None:
-    """The first guard that is on and recognises the crash, or None."""
+def recognise(crash: Crash, switches: Mapping[str, bool]) -> Guard | None:
+    """The first guard that recognises the crash, or None; ``switches`` tell which are on, as those
+    are that they do not name."""
     kind = type(crash.exception)
     operation = crash.operation
     if crash.passage is not None:  # the instruction did what it is for; its callee crashed
-        known = _fits(_CALL, operation, kind) and enabled(_CALL.name) and _CALL.recognises(crash)
-        return _CALL if known else None
+        known = _fits(_CALL, operation, kind) and switches.get(_CALL.name, True)
+        return _CALL if known and _CALL.recognises(crash) else None
     for guard in _built_in_for(operation, kind):
-        if enabled(guard.name) and guard.recognises(crash):
+        if switches.get(guard.name, True) and guard.recognises(crash):
             return guard
     for guard in third_party():
         try:
-            if _fits(guard, operation, kind) and enabled(guard.name) and guard.recognises(crash):
+            on = switches.get(guard.name, True)
+            if on and _fits(guard, operation, kind) and guard.recognises(crash):
                 return guard
         except Exception as fault:
             _report(guard.name, f"it failed at a crash ({type(fault).__name__}: {fault})")

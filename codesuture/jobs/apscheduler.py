@@ -8,7 +8,7 @@ from __future__ import annotations
 from codesuture.fate import HANDLED, UNKNOWN, Boundary
 from codesuture.fate.boundaries import nobody, where
 from codesuture.fate.lookup import attribute, place
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ EVENT_JOB_ERROR = 2**13
 
 def _unless_listened(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """A listener that is told of errors is how an application handles what its jobs die of."""
-    job = local_variables(frame).get("job")
+    job = local_variable(frame, "job")
     listeners = attribute(attribute(job, "_scheduler"), "_listeners")
     if type(listeners) is not list:  # a process pool: the scheduler is in another process
         return UNKNOWN, f"reaches {where(frame)}, and the scheduler's listeners cannot be read"

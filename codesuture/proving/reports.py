@@ -7,7 +7,7 @@ from contextlib import suppress
 from weakref import ref
 
 from codesuture.fate.lookup import instance_dict
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 from codesuture.messages import report_fault
 from codesuture.proving.proofs import prove
 from codesuture.proving.ways import reached
@@ -24,7 +24,7 @@ def watch(boundary: Boundary, frame: FrameType) -> None:
     if not isinstance(boundary.reports, str):
         boundary.reports(tell, frame)
         return
-    owner = local_variables(frame).get("self")
+    owner = local_variable(frame, "self")
     names, method = instance_dict(owner), boundary.reports
     if names is None or type(names.get(method)) is Report:
         return

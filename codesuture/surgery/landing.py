@@ -62,12 +62,13 @@ class Landing:
         It may not where the interpreter looked a handler up beside the instruction (see
         ``opcodes.CALLEE_LOOKUP_UNITS``); then the stack is another pad's.
         """
-        entered = (site.ordinal, offset)
-        if entered not in self._entered:
+        known = self._entered.get((site.ordinal, offset))
+        if known is None:
             pad = self._pad_at(offset)
             own = pad is not None and pad == self._pads.get(site.ordinal)
-            self._entered[entered] = own or (site.ordinal, pad) in self._beside
-        return self._entered[entered]
+            known = own or (site.ordinal, pad) in self._beside
+            self._entered[site.ordinal, offset] = known
+        return known
 
     def _pad_at(self, offset: int) -> int | None:
         return max((pad for pad in self._pads.values() if pad <= offset), default=None)

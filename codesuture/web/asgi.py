@@ -45,7 +45,7 @@ class MarkedASGIApplication(Around):
             return
         request, own = marking.current(), False
         if request is None or request.sent:
-            request, own = marking.begin(_describing(scope)), True
+            request, own = marking.begin(_describe, scope), True
         exchange = _Exchange(request, scope, receive, send)
         if exchange.repeatable:
             receive = exchange.receive
@@ -75,8 +75,8 @@ class ServedASGIApplication(MarkedASGIApplication):
     """One that a server itself calls: nobody handles what leaves the application."""
 
 
-def _describing(scope: Scope) -> Callable[[], str]:
-    return lambda: line(scope.get("method", "websocket"), scope.get("path", "?"))
+def _describe(scope: Scope) -> str:
+    return line(scope.get("method", "websocket"), scope.get("path", "?"))
 
 
 async def _nothing() -> None:

@@ -15,6 +15,7 @@ from codesuture.web.words import token
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     from codesuture.incidents.incident import Incident
     from codesuture.store.patch import Patch
@@ -42,8 +43,9 @@ class Request:
     replays = 0
     _left_alone: tuple[Incident, ...] = ()
 
-    def __init__(self, describe: Callable[[], str]) -> None:
+    def __init__(self, describe: Callable[[Any], str], subject: object) -> None:
         self._describe = describe
+        self._subject = subject
 
     def healed(self, patch: Patch) -> None:
         """Note that a patch was used; one that comes too late for the headers is told."""
@@ -102,7 +104,7 @@ class Request:
 
     def __str__(self) -> str:
         try:
-            return self._describe()
+            return self._describe(self._subject)
         except Exception:
             return "a request"
 
@@ -118,9 +120,10 @@ def current() -> Request | None:
     return _current.get()
 
 
-def begin(describe: Callable[[], str]) -> Request:
-    """A request begins in this context; ``describe`` says which one, should anybody ask."""
-    request = Request(describe)
+def begin(describe: Callable[[Any], str], subject: object) -> Request:
+    """A request begins in this context; ``describe`` tells of ``subject`` which one, should
+    anybody ask."""
+    request = Request(describe, subject)
     _current.set(request)
     return request
 

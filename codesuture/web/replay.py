@@ -24,9 +24,7 @@ def can_repeat(method: object, has_body: bool) -> bool:
 def is_worth_it(request: Request, learned: int) -> bool:
     """Whether something was learned in it since there were ``learned`` proofs, so that it will be
     healed this time; and whether it has not been run again too often."""
+    if request.learned == learned:
+        return False
     session = current()
-    return (
-        session is not None
-        and request.learned > learned
-        and request.replays < session.config.retries
-    )
+    return session is not None and request.replays < session.config.retries

@@ -32,10 +32,9 @@ class MarkedApplication(Around):
     application: Application
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request = marking.current()
-        own = request is None or request.sent
+        request, own = marking.current(), False
         if request is None or request.sent:
-            request = marking.begin(_describing(environ))
+            request, own = marking.begin(_describe, environ), True
         repeatable = can_repeat(environ.get("REQUEST_METHOD"), _has_body(environ))
         kept = dict(environ) if repeatable else environ
         while True:
@@ -45,7 +44,7 @@ class MarkedApplication(Around):
                 result = self.application(environ, response.start)
                 ready = _is_ready(result, environ)
                 body = result if ready else _begun(self, environ, result, own)
-                if response.is_failure and repeatable and is_worth_it(request, learned):
+                if repeatable and is_worth_it(request, learned) and response.is_failure:
                     _close(result)
                 else:
                     _send(response, result)
@@ -68,8 +67,8 @@ class ServedApplication(MarkedApplication):
     """One that a server itself calls: nobody handles what leaves the application."""
 
 
-def _describing(environ: Environ) -> Callable[[], str]:
-    return lambda: line(
+def _describe(environ: Environ) -> str:
+    return line(
         environ.get("REQUEST_METHOD", "?"),
         f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}",
     )
@@ -84,8 +83,10 @@ def _has_body(environ: Environ) -> bool:
 
 def _is_ready(result: object, environ: Environ) -> bool:
     """Whether servers look at the type of the application's iterable, or nothing runs in it."""
+    if type(result) in _READY:
+        return True
     wrapper = environ.get("wsgi.file_wrapper")
-    return type(result) in _READY or (isinstance(wrapper, type) and isinstance(result, wrapper))
+    return isinstance(wrapper, type) and isinstance(result, wrapper)
 
 
 def _close(result: object) -> None:
@@ -185,6 +186,9 @@ def _begun(
         raise
 
 
+_END = object()
+
+
 class Body:
     """The iterable of ``application`` for a request, of which the first part has been computed."""
 
@@ -210,10 +214,13 @@ class Body:
             first, self._first = self._first, None
             return first
         try:
-            return next(self._rest)
+            part = next(self._rest, _END)
         except BaseException as error:
             leave_no_trace(error, globals())
             raise
+        if part is _END:
+            raise StopIteration
+        return part  # type: ignore[return-value]
 
     def close(self) -> None:
         """The response is complete."""

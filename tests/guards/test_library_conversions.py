@@ -49,7 +49,7 @@ def crash_of(source):
 )
 def test_known(source, guard, value):
     crash = crash_of(source)
-    found = recognise(crash, lambda name: True)
+    found = recognise(crash, {})
     assert found is not None
     assert found.name == guard
     assert found.default(crash).describe() == value
@@ -66,4 +66,4 @@ def test_known(source, guard, value):
     ],
 )
 def test_left_alone(source):
-    assert recognise(crash_of(source), lambda name: True) is None
+    assert recognise(crash_of(source), {}) is None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from codesuture.store import Store
+from codesuture.store import Store, cells
 
 HEALS = """\
 import os, sys, signal, subprocess
@@ -29,6 +30,11 @@ ENDS = {
 }
 
 
+def cell(patch_id: str, count: int = 1, moment: float | None = None) -> bytes:
+    """One of a journal's: id, count, time of the last one."""
+    return struct.pack("=12s4xQd", patch_id.encode(), count, moment or time.time())
+
+
 def journals(folder: Path) -> list[Path]:
     return list((folder / ".codesuture_store" / "counters").glob(".*.heals"))
 
@@ -37,9 +43,14 @@ def hits(folder: Path) -> list[int]:
     return [counter.hits for counter in Store(folder / ".codesuture_store").counters().values()]
 
 
+#: On a file system that may not be mapped into memory.
+WRITTEN = "import codesuture.store.cells as cells; cells._IN_PLACE = frozenset()\n"
+
+
+@pytest.mark.parametrize("before", ["", WRITTEN], ids=["mapped", "written"])
 @pytest.mark.parametrize("end", ENDS)
-def test_a_process_that_just_ends(installed_python, tmp_path, end):
-    (tmp_path / "app.py").write_text(HEALS + ENDS[end])
+def test_a_process_that_just_ends(installed_python, tmp_path, end, before):
+    (tmp_path / "app.py").write_text(before + HEALS + ENDS[end])
     installed_python.run("app.py", cwd=tmp_path)
     expected = 12 if end == "forked" else 5
     assert hits(tmp_path) == [expected]
@@ -96,6 +107,27 @@ def test_a_process_that_lives_is_counted_once(installed_python, tmp_path):
     assert hits(tmp_path) == [12] and journals(tmp_path) == []
 
 
+def test_file_systems_that_are_mapped(tmp_path):
+    """Whatever this one is: the kernel's own name of it decides."""
+    with open(tmp_path / "file", "wb+") as file:
+        words = ["stat", "--file-system", "--format=%T", str(tmp_path)]
+        name = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+        known = {"ext2/ext3", "ext4", "xfs", "tmpfs", "ramfs"}
+        assert cells._overwrites_in_place(file.fileno()) == (name in known)
+
+
+@pytest.mark.parametrize("before", ["", WRITTEN], ids=["mapped", "written"])
+def test_more_patches_than_a_journal_holds(installed_python, tmp_path, before):
+    """The rest is counted all the same when the process ends as it should."""
+    functions = "".join(f"def crash{n}(x): return x.name\n" for n in range(12))
+    calls = "for _ in range(2):\n" + "".join(f"    crash{n}(None)\n" for n in range(12))
+    small = "import codesuture.store.cells as few; few.CELLS = 10\n"
+    (tmp_path / "app.py").write_text(before + small + functions + calls)
+    done = installed_python.run("app.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert hits(tmp_path) == [2] * 12 and journals(tmp_path) == []
+
+
 @pytest.fixture
 def one(installed_python, tmp_path) -> str:
     """A store with one patch, used five times; gives the patch's id."""
@@ -108,11 +140,15 @@ def one(installed_python, tmp_path) -> str:
 @pytest.mark.parametrize(
     ("content", "more"),
     [
-        (lambda one: f"{one}\n{one[:5]}".encode(), 1),  # cut: it was killed while it wrote
+        (lambda one: cell(one, 3) + cell(one)[:5], 3),  # cut: it was killed while it wrote
         (lambda one: b"", 0),
-        (lambda one: b"\xff" * 100 + b"\n" + one.encode() + b"\n", 1),
-        (lambda one: b"not an id!!!\n" * 9, 0),
-        (lambda one: b"0123456789ab\n", 0),  # of a patch that was rolled back
+        (lambda one: bytes(32), 0),
+        (lambda one: cell(one, 0) + cell(one, 2), 2),
+        (lambda one: b"\xff" * 96 + cell(one), 1),
+        (lambda one: cell(one, 2**63) + cell(one, 1, -5.0) + cell(one, 1, 1e300), 0),
+        (lambda one: cell(one, 1, float("nan")), 0),
+        (lambda one: cell("not an id!!!", 9), 0),
+        (lambda one: cell("0123456789ab"), 0),  # of a patch that was rolled back
     ],
 )
 def test_what_a_journal_may_hold(installed_python, tmp_path, one, content, more):
@@ -129,12 +165,12 @@ def test_what_a_journal_may_hold(installed_python, tmp_path, one, content, more)
 
 def test_journals_of_others_do_not_count(installed_python, tmp_path, one):
     left = tmp_path / ".codesuture_store" / "counters" / ".1-00000000.heals"
-    left.write_text(f"{one}\n")
+    left.write_bytes(cell(one))
     left.chmod(0o666)
     assert hits(tmp_path) == [5]
     left.unlink()
     left.symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "elsewhere").write_text(f"{one}\n")
+    (tmp_path / "elsewhere").write_bytes(cell(one))
     assert hits(tmp_path) == [5]
     installed_python.run("app.py", cwd=tmp_path)
     assert hits(tmp_path) == [10] and left.is_symlink()
@@ -142,9 +178,8 @@ def test_journals_of_others_do_not_count(installed_python, tmp_path, one):
 
 def test_the_time_of_the_last_heal(installed_python, tmp_path, one):
     left = tmp_path / ".codesuture_store" / "counters" / ".1-00000000.heals"
-    left.write_text(f"{one}\n")
-    later = time.time() + 86400
-    os.utime(left, (later, later))
+    later = time.time() + 80_000
+    left.write_bytes(cell(one, 1, later))
     shown = Store(tmp_path / ".codesuture_store").counters()[one].last_seen
     assert shown[:10] == time.strftime("%Y-%m-%d", time.gmtime(later))
 
@@ -167,11 +202,31 @@ def test_a_disk_that_is_full(installed_python, tmp_path):
     assert hits(tmp_path) == [5]
 
 
+def test_counters_that_cannot_be_written_for_a_while(installed_python, tmp_path):
+    """What was not counted then is counted later, or found in the journal."""
+    (tmp_path / "app.py").write_text(
+        "import codesuture.ending as ending, codesuture.store.files as files\n"
+        "ending.INTERVAL = 0.0\n"
+        "def full(path, content): raise StoreError('the disk is full')\n"
+        "from codesuture.store import StoreError\n"
+        "real = files.write_atomically\n"
+        + HEALS
+        + "files.write_atomically = full\nmany(7)\n"
+        "if len(sys.argv) > 1: os._exit(0)\n"
+        "files.write_atomically = real\n"
+    )
+    done = installed_python.run("app.py", cwd=tmp_path)
+    assert done.stderr.count("Heals are not counted") == 1, done.stderr
+    assert hits(tmp_path) == [12] and journals(tmp_path) == []
+    installed_python.run("app.py", "end", cwd=tmp_path)
+    assert hits(tmp_path) == [24] and len(journals(tmp_path)) == 1
+
+
 def test_what_was_left_of_a_patch_that_is_rolled_back_counts_no_more(
     installed_python, tmp_path, one
 ):
     left = tmp_path / ".codesuture_store" / "counters" / ".1-00000000.heals"
-    left.write_text(f"{one}\n" * 7)
+    left.write_bytes(cell(one, 7))
     assert hits(tmp_path) == [12]
     Store(tmp_path / ".codesuture_store").remove([one])
     assert hits(tmp_path) == [] and journals(tmp_path) == []

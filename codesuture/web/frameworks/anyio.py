@@ -8,7 +8,7 @@ from __future__ import annotations
 from codesuture.fate import Boundary, futures
 from codesuture.fate.boundaries import delivered, lets_pass
 from codesuture.fate.lookup import MISSING
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _future_of_work(frame: FrameType, task: object) -> object:
     """``WorkerThread.run`` puts it into the future that ``to_thread.run_sync`` awaits."""
-    future = local_variables(frame).get("future", MISSING)
+    future = local_variable(frame, "future", MISSING)
     futures.give_time(future)
     return future
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from codesuture.fate import Boundary
 from codesuture.fate.boundaries import delivered, future_of_job
 from codesuture.fate.lookup import MISSING
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _result_of_call(frame: FrameType, task: object) -> object:
-    return local_variables(frame).get("call_result", MISSING)
+    return local_variable(frame, "call_result", MISSING)
 
 
 BOUNDARIES = (

@@ -12,7 +12,7 @@ from codesuture.fate import Boundary
 from codesuture.fate.boundaries import nobody
 from codesuture.fate.lookup import attribute
 from codesuture.fate.verdict import PASSES
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 from codesuture.web.wsgi import when_told
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _unless_let_through(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
-    config = attribute(local_variables(frame).get("self"), "config")
+    config = attribute(local_variable(frame, "self"), "config")
     if isinstance(config, dict) and dict.get(config, "catchall") is False:
         return PASSES, "goes on to the server"
     return nobody(frame, kind)

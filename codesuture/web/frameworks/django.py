@@ -28,7 +28,7 @@ from codesuture.fate.lookup import (
 from codesuture.fate.returns import may_return
 from codesuture.fate.verdict import PASSES
 from codesuture.fate.views import view_of
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable, local_variables
 from codesuture.web.frameworks.rules import is_a
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ def _is_raised_in_test(frame: FrameType) -> bool:
     at: FrameType | None = frame
     while at is not None:
         if at.f_globals.get("__name__") == "django.test.client":
-            client = local_variables(at).get("self")
+            client = local_variable(at, "self")
             if attribute(client, "raise_request_exception") is True:
                 return True
         at = at.f_back
@@ -84,7 +84,7 @@ def _is_raised_in_test(frame: FrameType) -> bool:
 
 def _unless_processed(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """The middlewares' ``process_exception`` methods, in the order in which they are asked."""
-    methods = attribute(local_variables(frame).get("self"), "_exception_middleware")
+    methods = attribute(local_variable(frame, "self"), "_exception_middleware")
     if type(methods) is not list:
         return UNKNOWN, f"reaches {where(frame)}, whose middlewares cannot be read"
     for method in methods:

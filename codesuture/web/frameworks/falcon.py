@@ -15,7 +15,7 @@ from codesuture.fate import HANDLED, UNKNOWN, Boundary
 from codesuture.fate.boundaries import nobody, where
 from codesuture.fate.lookup import MISSING, attribute, mro, place
 from codesuture.fate.verdict import PASSES
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _OWN = (
 
 
 def _handlers(frame: FrameType) -> dict[type, object] | None:
-    found = attribute(local_variables(frame).get("self", MISSING), "_error_handlers")
+    found = attribute(local_variable(frame, "self", MISSING), "_error_handlers")
     return found if type(found) is dict else None
 
 

@@ -10,36 +10,54 @@ Source: ``flask/app.py`` and ``flask/sansio/app.py`` (``_find_error_handler``) o
 
 from __future__ import annotations
 
-from codesuture.fate import HANDLED, UNKNOWN, Boundary
+from codesuture.fate import HANDLED, UNHANDLED, UNKNOWN, Boundary
 from codesuture.fate.boundaries import nobody, where
 from codesuture.fate.lookup import MISSING, attribute, mro, place
 from codesuture.fate.verdict import PASSES
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 from codesuture.web.frameworks.rules import is_a, outer_local, own_method, passes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+    from typing import Any
 
 
 def _unless_registered(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """Handlers for the class of the exception or one of its bases; an HTTP error is an answer."""
-    app = local_variables(frame).get("self", MISSING)
-    endpoint = _endpoint(frame)
-    place_of_app = (id(app), endpoint, kind)
-    known = _answers.get(place_of_app)
+    app = local_variable(frame, "self", MISSING)
+    known = _answers.get((id(app), kind))
     if known is None or known[0] is not app:
         if len(_answers) >= _MOST_ANSWERS:
             _answers.clear()
-        known = _answers[place_of_app] = (app, _registered(app, endpoint, kind, where(frame)))
-    return known[1]
+        known = _answers[id(app), kind] = app, {}
+    answers = known[1]
+    if _ALL in answers:
+        return answers[_ALL]
+    endpoint = _endpoint(frame) if _has_handlers_of_blueprints(app) else _ALL
+    if endpoint not in answers:
+        if len(answers) >= _MOST_ANSWERS:
+            answers.clear()
+        answers[endpoint] = _registered(app, endpoint, kind, where(frame))
+    return answers[endpoint]
 
 
-#: By application, endpoint and exception. An application that has served a request lets nobody
-#: register a handler any more (``_check_setup_finished``), so each is looked for once.
-_answers: dict[tuple[int, object, type], tuple[object, tuple[str, str]]] = {}
+#: Stands for every endpoint, where blueprints have no handlers.
+_ALL = object()
+
+#: By application and exception: the application, and the answers by endpoint. An application that
+#: has served a request lets nobody register a handler any more (``_check_setup_finished``), so each
+#: is looked for once.
+_answers: dict[tuple[int, type], tuple[object, dict[object, tuple[str, str]]]] = {}
 _MOST_ANSWERS = 1_000
+
+
+def _has_handlers_of_blueprints(app: object) -> bool:
+    specification: Any = attribute(app, "error_handler_spec")
+    if not issubclass(type(specification), dict):
+        return False
+    return any(handlers and name is not None for name, handlers in dict.items(specification))
 
 
 def _registered(
@@ -52,7 +70,7 @@ def _registered(
     if is_a(kind, "werkzeug.exceptions.HTTPException"):
         return HANDLED, f"reaches {place_of_frame}, which makes it the response"
     specification = attribute(app, "error_handler_spec")
-    if not _is_dict(specification) or endpoint is MISSING:
+    if not issubclass(type(specification), dict) or endpoint is MISSING:
         return UNKNOWN, f"reaches {place_of_frame}, whose error handlers cannot be read"
     names = _parents(endpoint.rpartition(".")[0]) if isinstance(endpoint, str) else ()
     for name in (*names, None):
@@ -68,7 +86,7 @@ def _registered(
 def _endpoint(frame: FrameType) -> object:
     """The endpoint of the request, in whose name its blueprints are; None where no rule fits, and
     MISSING where that cannot be told."""
-    context = outer_local(frame, "ctx", "Flask.wsgi_app")
+    context = outer_local(frame.f_back, "ctx", "Flask.wsgi_app")
     rule = attribute(attribute(context, "request"), "url_rule")
     if rule is None:
         return None
@@ -82,33 +100,34 @@ def _parents(name: str) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
-def _is_dict(value: object) -> bool:
-    return issubclass(type(value), dict)
-
-
 def _entry(value: object, key: object) -> object:
     """What a mapping of Flask's holds (a ``defaultdict``, in which nothing is to be made)."""
-    return dict.get(value, key) if isinstance(value, dict) else None
+    return dict.get(value, key) if issubclass(type(value), dict) else None  # type: ignore[call-overload]
 
 
 def _unless_propagated(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """Tests and debug mode see the exception itself."""
-    app = local_variables(frame).get("self", MISSING)
+    app = local_variable(frame, "self", MISSING)
     own = own_method(app, "handle_exception", "flask")
     if own:
         return HANDLED, f"reaches {where(frame)}, and {own} handles it"
     config = attribute(app, "config")
-    propagates = _entry(config, "PROPAGATE_EXCEPTIONS")
-    if propagates is None:
-        propagates = _entry(config, "TESTING") or _entry(config, "DEBUG")
-    if propagates:
-        return PASSES, "goes on to whoever called the application"
-    return nobody(frame, kind)
+    if issubclass(type(config), dict):
+        propagates = dict.get(config, "PROPAGATE_EXCEPTIONS")  # type: ignore[call-overload]
+        if propagates is None:
+            propagates = _entry(config, "TESTING") or _entry(config, "DEBUG")
+        if propagates:
+            return PASSES, "goes on to whoever called the application"
+    return _NOBODY
+
+
+#: What is said at every crash in a view.
+_NOBODY = (UNHANDLED, "reaches flask.app.Flask.wsgi_app, where nobody handles it")
 
 
 def _unless_first(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """What fails behind an error handler is logged; otherwise it goes on."""
-    if local_variables(frame).get("from_error_handler") is True:
+    if local_variable(frame, "from_error_handler") is True:
         return nobody(frame, kind)
     return PASSES, "goes on to wsgi_app"
 

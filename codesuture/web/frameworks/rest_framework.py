@@ -11,7 +11,7 @@ from codesuture.fate import HANDLED, Boundary
 from codesuture.fate.boundaries import where
 from codesuture.fate.lookup import MISSING, attribute, instance_dict, place
 from codesuture.fate.verdict import PASSES
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 from codesuture.web.frameworks.django import setting
 from codesuture.web.frameworks.rules import is_a, own_method
 
@@ -28,7 +28,7 @@ _ANSWERED = (
 
 
 def _unless_handled(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
-    view = local_variables(frame).get("self", MISSING)
+    view = local_variable(frame, "self", MISSING)
     for method in ("handle_exception", "get_exception_handler"):
         own = own_method(view, method, "rest_framework")
         if own:

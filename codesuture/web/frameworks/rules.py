@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import FunctionType, MethodType
 
-from codesuture.fate.lookup import MISSING, class_entry, instance_dict, mro, place
+from codesuture.fate.lookup import MISSING, attribute, class_entry, instance_dict, mro, place
 from codesuture.fate.verdict import PASSES
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +18,29 @@ def own_method(owner: object, name: str, package: str) -> str:
 
     What a boundary's report (``proving.reports``) has put there is not the application's.
     """
+    method = attribute(owner, name)
+    if type(method) is MethodType and id(method.__func__) in _packages_own:
+        return ""
     names = instance_dict(owner)
     entry = MISSING if names is None else names.get(name, MISSING)
     if entry is MISSING or place(type(entry)).startswith("codesuture."):
         entry = class_entry(type(owner), name)
-        if type(entry) is FunctionType and entry.__module__.partition(".")[0] == package:
+        if _is_of(entry, package):
             return ""
     return "" if entry is MISSING else place(entry) or name
+
+
+def _is_of(function: object, package: str) -> bool:
+    if type(function) is not FunctionType or function.__module__.partition(".")[0] != package:
+        return False
+    if len(_packages_own) >= _MOST_KINDS:
+        _packages_own.clear()
+    _packages_own[id(function)] = function
+    return True
+
+
+#: By their addresses: methods of packages that were asked for. None belongs to two packages.
+_packages_own: dict[int, FunctionType] = {}
 
 
 def is_a(kind: type, name: str) -> bool:
@@ -41,14 +57,14 @@ _kinds: dict[tuple[type, str], bool] = {}
 _MOST_KINDS = 1_000
 
 
-def outer_local(frame: FrameType, name: str, qualname: str) -> object:
-    """A variable of the frame, or of the nearest frame of a function further out; or MISSING."""
-    at: FrameType | None = frame
+def outer_local(frame: FrameType | None, name: str, qualname: str) -> object:
+    """A variable of the nearest frame of a function, this one or further out; or MISSING."""
+    at = frame
     for _ in range(_NEAR):
         if at is None:
             break
-        if at is frame or at.f_code.co_qualname == qualname:
-            found = local_variables(at).get(name, MISSING)
+        if at.f_code.co_qualname == qualname:
+            found = local_variable(at, name, MISSING)
             if found is not MISSING:
                 return found
         at = at.f_back

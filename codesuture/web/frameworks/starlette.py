@@ -15,7 +15,7 @@ from codesuture.fate import HANDLED, Boundary, futures, lookup, nurseries
 from codesuture.fate.boundaries import delivered, where
 from codesuture.fate.lookup import MISSING
 from codesuture.fate.verdict import PASSES
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable, local_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def _by_class(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
     """``wrap_app_handling_exceptions``: the handlers for the exception's class and its bases."""
-    handlers = local_variables(frame).get("exception_handlers")
+    handlers = local_variable(frame, "exception_handlers")
     if type(handlers) is not dict:
         return HANDLED, f"reaches {where(frame)}, whose handlers cannot be read"
     for cls in lookup.mro(kind):

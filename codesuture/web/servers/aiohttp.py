@@ -21,7 +21,11 @@ def adapt(module: Any) -> None:
 
 
 def _begin(self: Any, request: Any, *arguments: object) -> None:
-    marking.begin(lambda: line(request.method, request.path))
+    marking.begin(_describe, request)
+
+
+def _describe(request: Any) -> str:
+    return line(request.method, request.path)
 
 
 def _prove(

@@ -25,7 +25,11 @@ def adapt(server: Any) -> None:
 
 
 def _begin(self: Any) -> None:
-    marking.begin(lambda: line(getattr(self, "command", "?"), getattr(self, "path", "?")))
+    marking.begin(_describe, self)
+
+
+def _describe(handler: Any) -> str:
+    return line(getattr(handler, "command", "?"), getattr(handler, "path", "?"))
 
 
 def _end(self: Any) -> None:

@@ -18,8 +18,11 @@ def adapt(web: Any) -> None:
 
 
 def _begin(self: Any, *arguments: object, **keywords: object) -> None:
-    request = self.request
-    marking.begin(lambda: line(request.method, request.path))
+    marking.begin(_describe, self.request)
+
+
+def _describe(request: Any) -> str:
+    return line(request.method, request.path)
 
 
 def _write(self: Any, *arguments: object, **keywords: object) -> None:

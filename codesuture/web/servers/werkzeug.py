@@ -11,7 +11,7 @@ from codesuture.fate import Boundary
 from codesuture.fate.boundaries import nobody
 from codesuture.fate.lookup import attribute
 from codesuture.fate.verdict import PASSES
-from codesuture.frames import local_variables
+from codesuture.frames import local_variable
 from codesuture.web.wrapping import after
 from codesuture.web.wsgi import ServedApplication
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _unless_passed_through(frame: FrameType, kind: type[BaseException]) -> tuple[str, str]:
-    server = attribute(local_variables(frame).get("self"), "server")
+    server = attribute(local_variable(frame, "self"), "server")
     if attribute(server, "passthrough_errors") is True:
         return PASSES, "goes on to the top of the server"
     return nobody(frame, kind)

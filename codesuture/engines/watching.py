@@ -19,7 +19,8 @@ from codesuture.runtime import is_deep, is_structural
 from codesuture.session import module_of
 from codesuture.surgery import is_armed
 from codesuture.surgery.library import is_of_library, raised_in_library
-from codesuture.surgery.packages import is_of_package, spoke
+from codesuture.surgery.opcodes import ARGUMENT_SITES, CALL_SEQUENCE, OPMAP, SIMPLE_SITES
+from codesuture.surgery.packages import is_of_package
 from codesuture.verdicts import recall, remember
 
 TYPE_CHECKING = False
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 #: Whose code it is: nobody's that we watch (it has pads, or is the library, or is excluded); the
 #: program's own without pads; a package's. What is MADE at run time is one of them.
 UNWANTED, OWN, PACKAGE, MADE = range(4)
+
+#: Instructions that crash. What comes to others was raised by ``raise``, or thrown into
+#: a generator that waited there.
+_CRASHING = {*SIMPLE_SITES, *ARGUMENT_SITES, *(OPMAP[name] for name in CALL_SEQUENCE)}
 
 #: By the code's address; the code is kept, so that the address stays its own.
 kinds: dict[int, tuple[int, CodeType]] = {}
@@ -118,7 +123,9 @@ def see(kind: int, frame: FrameType, trace: TracebackType, exception: BaseExcept
     if verdict is not None and verdict.fate == HANDLED:
         return
     thread = get_ident()
-    if _session is None or thread in _busy or spoke(trace) or is_deep():
+    if _session is None or thread in _busy or is_deep():
+        return
+    if frame.f_code.co_code[offset] not in _CRASHING:
         return
     _busy.add(thread)
     try:

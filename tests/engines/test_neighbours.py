@@ -167,7 +167,7 @@ def test_the_programs_variables_stay_what_they_are(installed_python, tmp_path: P
 def test_a_debugger_stops_at_the_same_lines(
     program: Path, installed_python, engine: str
 ) -> None:
-    commands = "b 44\nc\nb lib/site-packages/frail/__init__.py:6\nc\nw\np rows\nn\nw\nq\n"
+    commands = "b 47\nc\nb lib/site-packages/frail/__init__.py:6\nc\nw\np rows\nn\nw\nq\n"
     outputs = []
     for variables in ({"CODESUTURE": "0"}, {"CODESUTURE_ENGINE": engine}):
         done = installed_python.run(

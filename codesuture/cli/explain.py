@@ -7,10 +7,11 @@ import sys
 from textwrap import wrap
 
 from codesuture.cli.advice import advice_for
+from codesuture.cli.ahead import ahead, callers, change_of, reach_of
 from codesuture.cli.failure import Parser
 from codesuture.cli.patches import Aged, Entry, Listing, ProofEntry, read, span
 from codesuture.cli.source import excerpt_of, path_of
-from codesuture.cli.terminal import Screen, plain
+from codesuture.cli.terminal import Screen, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ def _as_json(listing: Listing) -> dict[str, object]:
                 **entry.to_json(),
                 "source": excerpt.line if excerpt else None,
                 "columns": [excerpt.start, excerpt.end] if excerpt else None,
+                "following": [list(line) for line in excerpt.following] if excerpt else [],
                 "rung_meaning": _RUNGS.get(entry.choice.rung, ""),
                 "advice": advice_for(entry.patch),
+                **ahead(entry, listing.config.root),
             }
         )
     return {
@@ -103,12 +106,16 @@ def _explain(screen: Screen, entry: Entry, listing: Listing) -> None:
     )
     rung = f"Rung of the ladder: {choice.rung} ({_RUNGS.get(choice.rung, '')})."
     _part(screen, "Why this value", choice.reason, rung)
+    _where_it_goes(screen, entry, listing)
+    _part(screen, "What callers would have seen", *_without(entry, listing))
     _part(screen, "Why it was healed", patch.fate)
     if patch.shadow is not None:
         _part(screen, "What became of the value", *_shadow(patch.shadow))
     _part(screen, "How often", _frequency(entry))
     _part(screen, "Until when", _expiry(entry, listing.config.on_expiry))
-    _part(screen, "How to fix it", advice_for(patch), _afterwards(entry))
+    _part(screen, "How to fix it", advice_for(patch))
+    _change(screen, entry, listing)
+    _part(screen, "", _afterwards(entry))
 
 
 def _explain_proof(screen: Screen, entry: ProofEntry, on_expiry: str) -> None:
@@ -130,7 +137,8 @@ def _explain_proof(screen: Screen, entry: ProofEntry, on_expiry: str) -> None:
 
 
 def _part(screen: Screen, head: str, *sentences: str) -> None:
-    screen.line(f"  {head}")
+    if head:
+        screen.line(f"  {head}")
     for sentence in sentences:
         for line in wrap(plain(sentence), _WIDTH - 4, break_on_hyphens=False):
             screen.line(f"    {line}")
@@ -147,13 +155,58 @@ def _source(screen: Screen, entry: Entry, listing: Listing) -> None:
         why = "has changed since" if changed else "cannot be read here"
         screen.line(plain(f"    ({path} {why})"))
         return
-    text = excerpt.line
-    indent = len(text) - len(text.lstrip())
-    screen.line(f"      {plain(text[indent:])}")
-    start = max(excerpt.start, indent)
-    if indent < start or excerpt.end < len(text):
-        mark = "^" * max(1, excerpt.end - start)
-        screen.line(f"      {' ' * (start - indent)}{screen.paint(mark, 'RED')}")
+    shown = [(excerpt.line, excerpt.start, excerpt.end), *excerpt.following]
+    margin = min((_indent(text) for text, _, _ in shown if text.strip()), default=0)
+    for text, start, end in shown:
+        indent = _indent(text)
+        screen.line(f"      {' ' * (indent - margin)}{plain(text[indent:])}")
+        start = max(start, indent)
+        if indent < start or end < len(text) or excerpt.following:
+            mark = "^" * max(1, width(plain(text[start:end])))
+            before = " " * (indent - margin + width(plain(text[indent:start])))
+            screen.line(f"      {before}{screen.paint(mark, 'RED')}")
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _where_it_goes(screen: Screen, entry: Entry, listing: Listing) -> None:
+    """What the code behind the crash makes of the value, step by step, and whether that is safe."""
+    found = reach_of(entry, listing.config.root)
+    if found is None:
+        return
+    lines = [
+        f"{step.function}, line {step.line}: it {step.sentence} [{step.verdict}]"
+        for step in found.steps
+    ]
+    _part(screen, "Where the value goes", *lines, found.summary)
+
+
+def _without(entry: Entry, listing: Listing) -> list[str]:
+    """What the callers would have got, without codesuture."""
+    patch = entry.patch
+    sentences = [f"{patch.exception} instead of a value, and nothing behind that line."]
+    known = callers(entry, listing.config.root)
+    if known:
+        named = ", ".join(f"{name} (line {line})" for name, line in known[:5])
+        more = f" and {len(known) - 5} more" if len(known) > 5 else ""
+        sentences.append(f"It is called in this file by {named}{more}.")
+    return sentences
+
+
+def _change(screen: Screen, entry: Entry, listing: Listing) -> None:
+    """The source change, where there is one and it can be made here."""
+    made = change_of(entry, listing.config.root)
+    if made is None:
+        _part(screen, "", f"`codesuture suggest {entry.patch.id}` shows a change of the source.")
+        return
+    if not made:
+        return
+    for line in made:
+        colour = "GREEN" if line[0] == "+" else "RED"
+        screen.line("      " + screen.paint(plain(line.expandtabs(4)), colour))
+    _part(screen, "", f"`codesuture suggest {entry.patch.id} --apply` writes this change.")
 
 
 def _shadow(shadow: Shadow) -> list[str]:

@@ -19,19 +19,26 @@ if TYPE_CHECKING:
     from codesuture.store import Patch
     from codesuture.store.proof import Link
 
+#: How many lines of an expression are shown behind its first.
+MAX_FOLLOWING = 5
+
 _compiled: dict[str, list[CodeType] | None] = {}
 
 
 class Excerpt:
     """The source line of a crash; `[start, end)` are the columns of the failing expression.
 
-    `start` equals `end` where the columns are not known.
+    `start` equals `end` where the columns are not known. `following` are the further lines of an
+    expression over several lines, with the columns in each.
     """
 
-    def __init__(self, line: str, start: int, end: int) -> None:
+    def __init__(
+        self, line: str, start: int, end: int, following: list[tuple[str, int, int]] | None = None
+    ) -> None:
         self.line = line
         self.start = start
         self.end = end
+        self.following = following or []
 
 
 def path_of(place: Patch | Link, root: str) -> str:
@@ -58,17 +65,37 @@ def excerpt_of(patch: Patch, root: str) -> Excerpt | None:
     content = _read(path)
     if content is None:
         return None
-    line, start, end = patch.line, 0, 0
+    line, last, start, end = patch.line, patch.line, 0, 0
     if patch.python == TAG:
-        code = _code_of(patch, _codes_of(path) or [])
+        code = code_of(patch, root)
         if code is None:
             return None
-        line, start, end = _position(code, patch)
-    lines = content.decode("utf-8", "replace").splitlines()
-    if not 0 < line <= len(lines):
+        line, last, start, end = _position(code, patch)
+    lines = _lines(content)
+    if not 0 < line <= last <= len(lines):
         return None
     text = lines[line - 1]
-    return Excerpt(text, _column(text, start), _column(text, end) if end else len(text))
+    if line == last:
+        return Excerpt(text, _column(text, start), _column(text, end) if end else len(text))
+    following = []
+    for number in range(line + 1, min(last, line + MAX_FOLLOWING) + 1):
+        more = lines[number - 1]
+        indent = len(more) - len(more.lstrip())
+        following.append((more, indent, _column(more, end) if number == last else len(more)))
+    return Excerpt(text, _column(text, start), len(text.rstrip()), following)
+
+
+def _lines(content: bytes) -> list[str]:
+    """The lines of a file, as Python counts them (`str.splitlines` knows more ends of lines)."""
+    import io
+    import tokenize
+
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    except SyntaxError:
+        encoding = "utf-8"
+    text = content.decode(encoding, "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def code_of(patch: Patch, root: str) -> CodeType | None:
@@ -101,15 +128,18 @@ def offset_of(code: CodeType, patch: Patch) -> int | None:
     return instructions[patch.ordinal][1] if patch.ordinal < len(instructions) else None
 
 
-def _position(code: CodeType, patch: Patch) -> tuple[int, int, int]:
-    """Line, first and last column (in bytes) of the patch's instruction; last 0 for "the rest"."""
+def _position(code: CodeType, patch: Patch) -> tuple[int, int, int, int]:
+    """First and last line, first and last column (in bytes) of the patch's instruction.
+
+    The last column is 0 for "the rest".
+    """
     offset = offset_of(code, patch)
     if offset is None:
-        return patch.line, 0, 0
-    line, last_line, start, end = list(code.co_positions())[offset // 2]
-    if line is None or start is None or end is None:
-        return line or patch.line, 0, 0
-    return line, start, end if line == last_line else 0
+        return patch.line, patch.line, 0, 0
+    line, last, start, end = list(code.co_positions())[offset // 2]
+    if line is None or last is None or start is None or end is None:
+        return line or patch.line, line or patch.line, 0, 0
+    return line, last, start, end
 
 
 def _column(text: str, column: int) -> int:

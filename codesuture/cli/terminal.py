@@ -96,6 +96,15 @@ def _wanted(widths: list[int]) -> int:
     return sum(min(width, _WANTED_WIDTH) for width in widths) + len(_GAP) * (len(widths) - 1)
 
 
+def width(text: str) -> int:
+    """The columns that a terminal needs for the text: two for each wide character."""
+    from unicodedata import combining, east_asian_width
+
+    return sum(
+        0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text
+    )
+
+
 def _fit(widths: list[int], room: int) -> list[int]:
     """Take columns from the widest, one at a time, until the table is at most `room` wide."""
     widths = list(widths)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
     from codesuture.diagnosis.crash import Crash
+    from codesuture.surgery.sites import Site
 
 #: How many instructions are looked at in all, how many uses are collected, how far a variable's
 #: reads are searched, and how far back the beginning of a statement.
@@ -70,25 +71,50 @@ def first_telling(consumers: list[Consumer]) -> Consumer:
 
 
 def _consumers(crash: Crash, chain: bool) -> list[Consumer]:
-    site = crash.site
-    listing = listing_of(crash.code)
+    return uses_behind(crash.code, crash.site, crash.frame, chain)
+
+
+def uses_behind(
+    code: CodeType, site: Site, frame: FrameType | None = None, chain: bool = False
+) -> list[Consumer]:
+    """The uses of what the site gives; without a frame those in the same code only.
+
+    What is unpacked is followed value by value. May raise where the code is not understood.
+    """
+    listing = listing_of(code)
     line = listing.line(site.ordinal)
     if site.operation in ("iterate", "iterate_async"):
         return [Consumer("iterated", line=line)]
-    if site.shape in ("values", "nothing"):
+    if site.shape == "nothing" or (site.shape == "values" and frame is not None):
         return [Consumer("dropped", line=line)]
     resume = site.chain_resume if chain and site.chain_resume is not None else site.resume
     ordinal = listing.ordinals[resume]
-    machine = machine_before(listing, site.ordinal, _statement_floor(listing, site.ordinal))
-    del machine.stack[site.depth :]
     mark: Expression = Mark()
     if site.operation == "await":
         mark = Unary("await", mark)
+    if site.shape == "values":
+        found: list[Consumer] = []
+        for number in range(min(site.values, MAX_USES)):
+            values: list[Expression] = [UNKNOWN] * site.values
+            values[number] = mark
+            machine = _machine_behind(listing, site, ordinal, values)
+            found += Follower(listing, frame).follow(machine, ordinal, mark)
+        return found[:MAX_USES]
     values = [mark, NULL] if site.shape == "method" else [mark]
+    machine = _machine_behind(listing, site, ordinal, values)
+    return Follower(listing, frame).follow(machine, ordinal, mark)
+
+
+def _machine_behind(
+    listing: Listing, site: Site, ordinal: int, values: list[Expression]
+) -> Machine:
+    """The machine just behind the site, which has left these values."""
+    machine = machine_before(listing, site.ordinal, _statement_floor(listing, site.ordinal))
+    del machine.stack[site.depth :]
     depth = listing.depths[ordinal] or 0
     # ``with`` leaves what belongs to the way out beneath what was entered.
     machine.stack += [UNKNOWN] * (depth - len(machine.stack) - len(values)) + values
-    return Follower(listing, crash.frame).follow(machine, ordinal, mark)
+    return machine
 
 
 def _statement_floor(listing: Listing, ordinal: int) -> int:

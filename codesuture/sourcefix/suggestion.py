@@ -67,10 +67,12 @@ class Suggestion:
         return difference(self.content, self.changed, self.document, self.shown_path)
 
 
-def suggest(entries: Iterable[Entry], root: str) -> list[Suggestion]:
-    """A suggestion for each patch, tried out in one process. Writes nothing."""
+def suggest(entries: Iterable[Entry], root: str, tried: bool = True) -> list[Suggestion]:
+    """A suggestion for each patch, tried out (if asked) in one process. Writes nothing."""
     documents: dict[str, Document] = {}
     found = [_suggestion(entry, root, documents) for entry in entries]
+    if not tried:
+        return found
     trials = [one for one in found if one.change is not None and one.change.trial is not None]
     for one, outcome in zip(
         trials, run([one.change.trial for one in trials if one.change and one.change.trial]),

@@ -94,7 +94,7 @@ def uses_behind(
         mark = Unary("await", mark)
     if site.shape == "values":
         found: list[Consumer] = []
-        for number in range(min(site.values, MAX_USES)):
+        for number in reversed(range(site.values)):  # the first name's value is on top
             values: list[Expression] = [UNKNOWN] * site.values
             values[number] = mark
             machine = _machine_behind(listing, site, ordinal, values)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from codesuture.diagnosis.consumers import uses_behind
-from codesuture.diagnosis.expression import Attribute, Call, Expression, Variable
+from codesuture.diagnosis.expression import (
+    UNKNOWN,
+    Attribute,
+    Call,
+    Expression,
+    Function,
+    Variable,
+)
 from codesuture.diagnosis.listing import listing_of
 from codesuture.diagnosis.operands import operands_of
+from codesuture.diagnosis.uses import Consumer
 from codesuture.downstream.judge import VERDICTS, Value, judge
 from codesuture.surgery.sites import sites_of
 
@@ -15,7 +23,6 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from codesuture.defaults.recipe import Recipe
-    from codesuture.diagnosis.uses import Consumer
     from codesuture.surgery.sites import Site
 
 #: How often a value is followed into callers, and how many uses are told.
@@ -23,6 +30,7 @@ MAX_CALLERS = 2
 MAX_STEPS = 12
 #: Uses behind which the value itself goes on.
 _WRAPPERS = ("callable", "awaitable", "context_manager")
+_GOES_ON = ("called", "entered", "awaited")
 _GENERATORS = 0x20 | 0x200  # inspect.CO_GENERATOR, CO_ASYNC_GENERATOR
 
 
@@ -68,7 +76,10 @@ class Reach:
             return f"{_capital(self.value)} is safe there, as far as the code tells."
         if self.verdict == "unknown":
             return f"Whether {self.value} is safe there cannot be told from the code."
-        return f"Not safe everywhere: it {worst.sentence} ({worst.function}, line {worst.line})."
+        said = f"it {worst.sentence} ({worst.function}, line {worst.line})."
+        if self.verdict == "propagates":
+            return f"Whether {self.value} is safe depends on code that is not seen here: {said}"
+        return f"Not safe everywhere: {said}"
 
 
 def _capital(text: str) -> str:
@@ -88,7 +99,7 @@ def reach(code: CodeType, ordinal: int, recipe: Recipe, codes: Iterable[CodeType
         found.site(code, site, recipe)
     except Exception:  # code that is not understood: the rest of the explanation stands
         return None
-    return Reach(found.steps[:MAX_STEPS], recipe.describe())
+    return Reach(found.steps[:MAX_STEPS], Value(recipe).text)
 
 
 class _Following:
@@ -134,8 +145,27 @@ class _Following:
             self._add(code, use.line, verdict, sentence)
             if use.kind == "returned" and levels:
                 self._callers(code, recipe, levels - 1)
-            elif use.kind == "called" and recipe.kind == "callable" and use.then is not None:
+            elif use.kind == "yielded" and code.co_name == "<genexpr>":
+                self._items(code, value)
+            elif use.then is not None and use.kind in _GOES_ON and recipe.kind in _WRAPPERS:
                 self._uses(code, [use.then], recipe.inner or recipe, levels)
+
+    def _items(self, code: CodeType, value: Value) -> None:
+        """What is done with the items of a generator expression: ``sum(x.y for x in z)``."""
+        for parent in self.codes:
+            made = [one for one in parent.co_consts if getattr(one, "co_name", "") == code.co_name]
+            if made != [code]:  # which of several is iterated where cannot be told
+                continue
+            for site in sites_of(parent):
+                taker, *arguments = operands_of(parent, site).expressions or [UNKNOWN]
+                if site.operation != "call" or len(arguments) != 1:
+                    continue
+                [items] = arguments
+                if isinstance(items, Call) and items.function == Function(code.co_name):
+                    name = taker.name if isinstance(taker, Attribute) else taker.text()
+                    judged = judge(value, Consumer("item", name))
+                    line = listing_of(parent).line(site.ordinal)
+                    self._add(parent, line, judged.verdict, judged.sentence)
 
     def _kept(self, code: CodeType, value: Value, use: Consumer) -> tuple[str, str]:
         """What is said of a variable that the function does not read afterwards."""

@@ -43,7 +43,7 @@ class Value:
     """The value that goes on: its type as far as it is known, and how a person reads it."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self.text = recipe.describe()
+        self.text = "what is computed" if recipe.kind == "compute" else recipe.describe()
         self.recipe = recipe
         self.type = _type_of(recipe)
 
@@ -259,8 +259,19 @@ def _passed(value: Value, shown: str) -> Judgement:
 
 
 def _item(value: Value, use: Consumer) -> Judgement:
-    if value.type in _NUMBERS:
-        return Judgement("changes", f"changes a total: it counts as {value.text} in `{use.detail}`")
+    name = use.detail
+    if name in ("sum", "fsum", "prod", "min", "max", "mean"):
+        if value.type not in _NUMBERS:
+            return _crash(value, f"is an item for `{name}`")
+        return Judgement("changes", f"changes a total: it counts as {value.text} in `{name}`")
+    if name == "join":
+        if value.type == "str":
+            return Judgement("changes", f"is joined with others, as {value.text}")
+        return _crash(value, "is an item for `join`")
+    if name in ("any", "all"):
+        return Judgement("changes", f"counts as {value.text} in `{name}`")
+    if name in ("list", "tuple", "set", "frozenset", "sorted", "deque"):
+        return Judgement("propagates", f"propagates {value.text} to a {name}")
     return Judgement("unknown", f"is an item for `{use.detail}`")
 
 
@@ -280,7 +291,9 @@ def _awaited(value: Value, use: Consumer) -> Judgement:
 
 
 def _entered(value: Value, use: Consumer) -> Judgement:
-    if value.type in ("context_manager", "file"):
+    if value.type == "file":
+        return Judgement("safe", "is entered by `with`: what reads it finds an empty file")
+    if value.type == "context_manager":
         return Judgement("safe", "is entered by `with`, which does nothing")
     return Judgement("unknown", "is entered") if value.type == "" else _crash(value, "is entered")
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from codesuture.defaults.recipe import Recipe
+
 from .conftest import Cli, save_patch
 
 
@@ -148,3 +150,96 @@ def test_a_configured_default_is_what_happens(cli: Cli, project: Path) -> None:
     assert json.loads(cli("explain", "--json", "Shop.total").stdout)["patches"][0][
         "default_text"
     ] == "6"
+
+
+WIDE = """\
+def total(orders):
+    return sum(price(order) for order in orders) + 名前(orders[0])
+
+
+def 名前(order):
+    ü = "é", order.größe.länge, [
+        order.x
+            + order.größe]
+    return ü
+
+
+def price(order):
+    return order["price"]
+
+
+def show(order):
+    print(price(order))
+"""
+
+
+def wide(folder: Path) -> None:
+    (folder / "app.py").write_text(WIDE, encoding="utf-8")
+    save_patch(folder, "名前", "load_attribute", line=6, target="order", message="no größe")
+    save_patch(
+        folder, "名前", "binary", line=8, target="order.größe", guard="none_operand_guard",
+        exception="TypeError", message="no",
+    )  # fmt: skip
+    save_patch(
+        folder, "price", "subscript", line=13, target="order['price']", guard="key_guard",
+        exception="KeyError", message="'price'", default=Recipe.constant(0), rung="consumer",
+        reason="The value is returned to a caller.", operands="dict, str",
+    )  # fmt: skip
+
+
+def test_where_the_value_goes_who_calls_and_what_to_change(cli: Cli, tmp_path: Path) -> None:
+    wide(tmp_path)
+    done = cli("explain", "price")
+    assert done.returncode == 0
+    said = done.stdout
+    at = said.index("  Where the value goes\n")
+    assert said[at : said.index("  Why it was healed")] == (
+        "  Where the value goes\n"
+        "    price, line 13: it propagates 0 to the callers of price [propagates]\n"
+        "    show, line 17: it is passed to `print`, which takes any value [safe]\n"
+        "    total.<locals>.<genexpr>, line 2: it propagates 0 to whoever iterates [propagates]\n"
+        "    total, line 2: it changes a total: it counts as 0 in `sum` [changes]\n"
+        "    Not safe everywhere: it changes a total: it counts as 0 in `sum` (total, line 2).\n"
+        "  What callers would have seen\n"
+        "    KeyError instead of a value, and nothing behind that line.\n"
+        "    It is called in this file by show (line 17), total.<locals>.<genexpr> (line 2).\n"
+    )
+    assert '      -    return order["price"]\n      +    return order.get("price", 0)\n' in said
+    [patch] = json.loads(cli("explain", "price", "--json").stdout)["patches"]
+    assert patch["reach"]["verdict"] == "changes"
+    assert [step["line"] for step in patch["reach"]["steps"]] == [13, 17, 2, 2]
+    assert patch["callers"][0] == {"function": "show", "line": 17}
+    assert patch["change"] == [
+        '-    return order["price"]', '+    return order.get("price", 0)'
+    ]  # fmt: skip
+
+
+def test_several_patches_and_expressions_over_lines_are_underlined(
+    cli: Cli, tmp_path: Path
+) -> None:
+    wide(tmp_path)
+    said = cli("explain", "名前").stdout
+    assert said.count("What crashed") == 2
+    assert (
+        '      ü = "é", order.größe.länge, [\n'
+        "               ^^^^^^^^^^^\n"
+    ) in said
+    assert (
+        "      order.x\n"
+        "      ^^^^^^^\n"
+        "          + order.größe]\n"
+        "          ^^^^^^^^^^^^^\n"
+    ) in said
+
+
+def test_a_file_that_is_gone_and_one_that_changed(cli: Cli, tmp_path: Path) -> None:
+    wide(tmp_path)
+    (tmp_path / "app.py").write_text(WIDE.replace('"price"', '"cost"'), encoding="utf-8")
+    said = cli("explain", "price").stdout
+    assert "has changed since)" in said and "Where the value goes" not in said
+    assert "It is not applied: the code that it was made for has changed." in said
+    (tmp_path / "app.py").unlink()
+    done = cli("explain", "price")
+    assert done.returncode == 0 and "cannot be read here)" in done.stdout
+    [patch] = json.loads(cli("explain", "price", "--json").stdout)["patches"]
+    assert (patch["reach"], patch["callers"], patch["source"]) == (None, [], None)

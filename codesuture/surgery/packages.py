@@ -57,9 +57,9 @@ def raised_in_package(trace: TracebackType) -> bool:
         if code.co_name == "<module>":
             return False
         innermost, at = at, at.tb_next
-    return found and not _spoke(innermost)
+    return found and not spoke(innermost)
 
 
-def _spoke(trace: TracebackType) -> bool:
+def spoke(trace: TracebackType) -> bool:
     """Whether the frame's instruction is a ``raise``, or raises again what it had caught."""
     return NAMES[trace.tb_frame.f_code.co_code[trace.tb_lasti]] in _SPEAKING

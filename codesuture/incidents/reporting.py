@@ -29,11 +29,18 @@ if TYPE_CHECKING:
     from codesuture.incidents.making import Step
     from codesuture.session import Session
 
+    _Mark = tuple[int, type[BaseException], int, int]
+
 #: Seconds after which the next crash of a kind gets a full record once more.
 AGAIN = 3600.0
 
-#: Exceptions that were told of, by address and type: they may yet come to the top of the program.
-_told: deque[tuple[int, type[BaseException]]] = deque(maxlen=64)
+#: Exceptions that were told of and may yet come to the top of the program: by address, type, and
+#: where they were raised.
+_told: dict[_Mark, None] = {}
+
+#: Those that an engine saw, and that may yet come to a boundary.
+_seen: dict[_Mark, None] = {}
+_MOST_MARKS = 256
 
 #: What has a full record, with the moment of it: the dict that says so, and its key there.
 _recorded: deque[tuple[float, dict[object, str], object]] = deque()
@@ -73,7 +80,7 @@ def left_alone(
     decision: Decision | None = None,
 ) -> None:  # fmt: skip
     """A crash that nobody handles and that is not healed: why not, as the end of a sentence."""
-    _told.append((id(crash.exception), type(crash.exception)))
+    _keep(_told, crash.exception)
     key = (crash.site.ordinal, type(crash.exception), why)
     known = armed.alone.get(key)
     if known is not None:
@@ -92,7 +99,8 @@ def reached(
 ) -> Incident | None:
     """A crash arrived at a boundary; ``steps`` is its way, the crash first, ``doubt`` says why its
     fate was not known. The record, where it is the first of its kind in the process."""
-    if is_told(exception):
+    if _mark(exception) in _seen:
+        _seen.pop(_mark(exception), None)
         return None
     sighting = None
     if "codesuture.engines.sightings" in sys.modules:
@@ -117,6 +125,7 @@ def seen(
     why = "its code has no landing pads"
     fate, evidence = verdict.fate, verdict.evidence
     happening = Happening(LEFT_ALONE, exception, steps, fate, evidence, why, sighting=sighting)
+    _keep(_seen, exception)
     _arrived(session, happening)
 
 
@@ -125,7 +134,7 @@ def _arrived(session: Session, happening: Happening) -> Incident | None:
     exception, steps = happening.exception, happening.steps
     if session.config.dry_run or not steps:
         return None
-    _told.append((id(exception), type(exception)))
+    _keep(_told, exception)
     frame, offset = steps[0]
     key = (frame.f_code, offset, type(exception))
     if key in _reached:
@@ -154,14 +163,23 @@ def died(session: Session, exception: BaseException) -> None:
     while trace is not None:
         steps.append((trace.tb_frame, trace.tb_lasti))
         trace = trace.tb_next
-    if not steps or not _is_main(steps[0]) or _spoke(steps[-1]):
+    if not steps or not _is_main(steps[0]) or _spoke(steps[-1]) or _mark(exception) in _told:
         return
     reached(session, exception, steps[::-1], "the top of the program", "")
 
 
-def is_told(exception: BaseException) -> bool:
-    """Whether this very exception was told of lately."""
-    return (id(exception), type(exception)) in _told
+def _keep(marks: dict[_Mark, None], exception: BaseException) -> None:
+    if len(marks) >= _MOST_MARKS:
+        marks.clear()
+    marks[_mark(exception)] = None
+
+
+def _mark(exception: BaseException) -> _Mark:
+    trace = exception.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = (0, 0) if trace is None else (id(trace.tb_frame.f_code), trace.tb_lasti)
+    return (id(exception), type(exception), *place)
 
 
 def again() -> None:
@@ -176,6 +194,7 @@ def after_fork() -> None:
     while _recorded:
         _forget()
     _told.clear()
+    _seen.clear()
 
 
 def _forget() -> None:

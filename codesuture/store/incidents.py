@@ -5,6 +5,7 @@
       log.jsonl             one line for each record, the newest last
       log.1.jsonl ...       older ones, until there is no room for them
       hours/2026-11-25T07.json    crashes of one hour (UTC) by id
+      hours/earlier.json    the sum of hours that were let go, and which was the last of them
 
 Whoever else writes records (agents of other languages) has a file ``<name>.jsonl`` here.
 
@@ -38,6 +39,7 @@ MOST_IDS = 2_000
 HOUR = "%Y-%m-%dT%H"
 FORMAT = 1
 
+_EARLIER = "earlier.json"
 _GITIGNORE = b"*\n"
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT
 _READ = os.O_RDONLY
@@ -80,8 +82,8 @@ class IncidentLog:
             raise StoreError.from_os("write", path, error) from None
 
     def count(self, hits: Mapping[str, int], moment: datetime, days: float | None) -> None:
-        """Add crashes to their hour, if anything is recorded here; hours older than ``days`` go,
-        where it is said."""
+        """Add crashes to their hour, if anything is recorded here; hours older than ``days`` are
+        summed up, where it is said."""
         if not hits or not self.exists:
             return
         name = moment.astimezone(UTC).strftime(HOUR) + ".json"
@@ -120,15 +122,20 @@ class IncidentLog:
     def hours(self) -> dict[datetime, dict[str, int]]:
         """How many crashes each hour had, by id."""
         found = {}
+        until = self._earlier()[0]
         for name in json_files(self._hours) if self.exists else ():
             try:
                 start = datetime.strptime(name, HOUR + ".json").replace(tzinfo=UTC)
             except ValueError:
                 continue
-            crashes = self._hour(name)
+            crashes = self._hour(name) if name > until else None
             if crashes:
                 found[start] = crashes
         return found
+
+    def earlier(self) -> dict[str, int]:
+        """How many crashes there were before the first of ``hours``, by id."""
+        return self._earlier()[1] if self.exists else {}
 
     def skip(self, place: str, reason: Exception) -> None:
         """Note that a line was passed over."""
@@ -160,27 +167,45 @@ class IncidentLog:
 
     def _hour(self, name: str) -> dict[str, int] | None:
         """The crashes of one hour; None where there is no file, ``{}`` where it is damaged."""
-        from .fields import is_id
+        document = self._document(name)
+        return None if document is None else _crashes(document)
 
+    def _document(self, name: str) -> dict[str, object] | None:
+        """What a file of counts holds, ``{}`` where it is damaged."""
         try:
             document = decode(read_bounded(os.path.join(self._hours, name)))
-            crashes = document.get("crashes") if type(document) is dict else None
-            if type(crashes) is not dict or document.get("format") != FORMAT:  # type: ignore[attr-defined]
+            if type(document) is not dict or document.get("format") != FORMAT:
                 raise StoreError("it is not a count of crashes")
         except FileNotFoundError:
             return None
         except StoreError as error:
             self.problems.append(skipped("count of crashes", self._hours, name, error))
             return {}
-        return {
-            one: hit for one, hit in crashes.items() if is_id(one) and type(hit) is int and hit > 0
-        }
+        return document
 
     def _forget(self, before: datetime) -> None:
+        """Sum up hours and remove them; who is killed in between has done the first part only,
+        and the sum says which hours are in it."""
         last = before.astimezone(UTC).strftime(HOUR) + ".json"
-        for name in json_files(self._hours):
-            if name < last:
-                unlink(os.path.join(self._hours, name))
+        old = [name for name in json_files(self._hours) if name < last]
+        if not old:
+            return
+        until, total = self._earlier()
+        for name in old:
+            if name > until:
+                for one, hit in (self._hour(name) or {}).items():
+                    if one in total or len(total) < MOST_IDS:
+                        total[one] = total.get(one, 0) + hit
+        content = {"format": FORMAT, "crashes": total, "until": max(until, old[-1])}
+        write_atomically(os.path.join(self._hours, _EARLIER), encode(content))
+        for name in old:
+            unlink(os.path.join(self._hours, name))
+
+    def _earlier(self) -> tuple[str, dict[str, int]]:
+        """The file of the last hour that was let go, and the crashes until then."""
+        document = self._document(_EARLIER) or {}
+        until = document.get("until")
+        return until if type(until) is str else "", _crashes(document)
 
     def _create(self) -> None:
         if self.exists:
@@ -190,6 +215,15 @@ class IncidentLog:
         except OSError as error:
             raise StoreError.from_os("create", self.folder, error) from None
         write_atomically(os.path.join(self.folder, ".gitignore"), _GITIGNORE)
+
+
+def _crashes(document: dict[str, object]) -> dict[str, int]:
+    from .fields import is_id
+
+    found = document.get("crashes")
+    if type(found) is not dict:
+        return {}
+    return {one: hit for one, hit in found.items() if is_id(one) and type(hit) is int and hit > 0}
 
 
 def _numbered(number: int) -> str:

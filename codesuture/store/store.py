@@ -180,6 +180,19 @@ class Store:
             self._incidents = IncidentLog(os.path.join(self.path, "incidents"))
         return self._incidents
 
+    def crashes(self) -> dict[datetime, dict[str, int]]:
+        """How many crashes each hour had, by id, with those that are not counted yet. An hour has
+        both what was healed (by the patch's id) and what was not."""
+        from datetime import UTC, datetime
+
+        found = self.incidents.hours()
+        for hits, last in pending(self._counters) if self.incidents.exists else ():
+            moment = datetime.fromtimestamp(last, UTC)
+            hour = found.setdefault(moment.replace(minute=0, second=0, microsecond=0), {})
+            for one, hit in hits.items():
+                hour[one] = hour.get(one, 0) + hit
+        return found
+
     def record(self, line: bytes, room: int) -> None:
         """Add one incident (``IncidentLog.append``)."""
         with self._writing():

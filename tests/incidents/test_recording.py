@@ -249,3 +249,52 @@ def test_a_killed_process_loses_nothing(installed_python, tmp_path: Path, record
     (tmp_path / "next.py").write_text("def f(d): return d['x']\nf({})\n")
     assert installed_python.run("next.py", cwd=tmp_path).returncode == 0
     assert crashes(tmp_path)[one["id"]] == 1000
+
+
+WEB = """\
+import contextlib, http.client, threading
+from wsgiref.simple_server import make_server
+
+def bio(profile):
+    return profile.bio or "none"
+
+def doubtful(profile):
+    with getattr(contextlib, "null" + "context")():
+        return profile.name or "none"
+
+def twice(profile):
+    with getattr(contextlib, "null" + "context")():
+        return profile.age or "none"
+
+def application(environ, start):
+    do = {"/bio/7": bio, "/name": doubtful, "/age": twice}[environ["PATH_INFO"]]
+    body = str(do(None)).encode()
+    start("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+server = make_server("127.0.0.1", 0, application)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+for method, path in (("GET", "/bio/7?api=hunter2"), ("POST", "/name"), ("GET", "/age")):
+    client = http.client.HTTPConnection(*server.server_address, timeout=30)
+    client.request(method, path)
+    print(client.getresponse().status)
+server.shutdown()
+"""
+
+
+def test_the_request_in_which_it_crashed(installed_python, tmp_path, records):
+    (tmp_path / "app.py").write_text(WEB)
+    done = installed_python.run("app.py", cwd=tmp_path)
+    assert done.stdout == "200\n500\n200\n", done.stderr
+    bio, left, first, again, healed = records(tmp_path)
+    assert bio["request"] == {"method": "GET", "path": "/bio/7"} and bio["action"] == "healed"
+    assert (left["action"], left["request"]) == ("left_alone", {"method": "POST", "path": "/name"})
+    assert left["fate"]["verdict"] == "UNKNOWN" and "; it reached" in left["fate"]["evidence"]
+    # The second line about the same crash takes the place of the first.
+    assert (first["action"], again["action"]) == ("left_alone", "replayed")
+    assert first["record"] == again["record"] and again["request"]["path"] == "/age"
+    assert healed["action"] == "healed" and healed["site"]["qualname"] == "twice"
+    log = tmp_path / ".codesuture_store" / "incidents" / "log.jsonl"
+    assert "hunter2" not in log.read_text()
+    steps = [step["module"] for one in (bio, left) for step in one["chain"]]
+    assert "app" in steps and not [name for name in steps if name.startswith("codesuture")]

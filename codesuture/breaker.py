@@ -11,16 +11,22 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import TypeGuard
 
+    from codesuture.decision import Decision
+
+
 class Mark:
     """Lives as long as the frame that carries it, and does nothing when it is called.
 
-    ``shadow`` has a kind of its own, which carries what is followed in the frame.
+    ``healed`` has the decisions on probation that healed the frame or one that it called, each with
+    the moment (``probation``). ``shadow`` has a kind of its own, which carries what is followed in
+    the frame.
     """
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "healed")
 
     def __init__(self) -> None:
         self.count = 0
+        self.healed: dict[Decision, float] = {}
 
     def __call__(self, *event: object) -> None:
         return None
@@ -46,7 +52,8 @@ class Breaker:
         if self.total >= per_site:
             return False
         # Threads take turns at one site, so a frame that has its mark is known by that.
-        seen = id(frame) == self._address or is_mark(frame.f_trace)
+        mark = frame.f_trace
+        seen = id(frame) == self._address or (is_mark(mark) and bool(mark.count))
         if seen and not _counts(frame, max(1, per_frame - 1)):
             return False
         self._address = id(frame)

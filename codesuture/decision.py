@@ -13,8 +13,10 @@ from codesuture.fate import Verdict
 from codesuture.guards.guard import Guard
 from codesuture.guards.seen import seen
 from codesuture.session import Session
+from codesuture.store.errors import StoreError
 from codesuture.store.history import AGENT
 from codesuture.store.patch import Patch
+from codesuture.store.timestamps import from_text
 from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.opcodes import TAG
 
@@ -27,13 +29,23 @@ class Decision:
 
     ``patch`` came from the store or is new (``is_new``); ``refusal`` is empty where it is applied,
     else the reason why it is not, as the end of a sentence. ``is_recorded`` tells that its crash
-    has a full record (``incidents``).
+    has a full record (``incidents``), ``on_probation`` that what follows from it is watched, and
+    ``watched`` when that was last looked after (``probation``).
     """
 
-    __slots__ = ("guard", "is_new", "is_recorded", "is_shown", "patch", "recipe", "refusal")
+    __slots__ = (
+        "guard", "is_new", "is_recorded", "is_shown", "on_probation", "patch", "recipe", "refusal",
+        "watched",
+    )  # fmt: skip
 
     def __init__(
-        self, patch: Patch, guard: Guard, recipe: Recipe, is_new: bool, refusal: str
+        self,
+        patch: Patch,
+        guard: Guard,
+        recipe: Recipe,
+        is_new: bool,
+        refusal: str,
+        on_probation: bool = False,
     ) -> None:
         self.patch = patch
         self.guard = guard
@@ -42,6 +54,16 @@ class Decision:
         self.refusal = refusal
         self.is_shown = False
         self.is_recorded = False
+        self.on_probation = on_probation
+        self.watched = 0.0
+
+    def stop(self, why: str) -> bool:
+        """Apply it no longer; ``why`` as ``refusal``. False where it was not applied anyhow."""
+        if self.refusal:
+            return False
+        self.refusal = why
+        self.is_new = False
+        return True
 
     @property
     def is_pending(self) -> bool:
@@ -66,9 +88,13 @@ def decide(
     choice = choose(crash, guard, session.config.defaults, known, module, reviewed)
     names = names_of(crash.frame.f_globals.get("__name__"), module)
     refused = refusal(session, names, approved)
-    if approved is not None:
-        return Decision(approved, guard, choice.recipe, False, refused)
     created = datetime.now(UTC)
+    probation = session.config.probation
+    if approved is not None:
+        if approved.state == "fixed" and not refused:
+            approved = _back(session, approved, created)
+        watched = is_on_probation(approved, probation, created)
+        return Decision(approved, guard, choice.recipe, False, refused, watched)
     patch = Patch.create(
         module=module,
         qualname=crash.code.co_qualname,
@@ -93,7 +119,29 @@ def decide(
         expires=created + timedelta(days=session.config.ttl),
         state="detected",
     )
-    return Decision(patch, guard, choice.recipe, True, refused)
+    watched = is_on_probation(patch, probation, created)
+    return Decision(patch, guard, choice.recipe, True, refused, watched)
+
+
+def is_on_probation(patch: Patch, days: float, now: datetime) -> bool:
+    """Whether a patch is new, and nobody has approved it."""
+    if not days or patch.is_reviewed or patch.pinned:
+        return False
+    return now < from_text(patch.created) + timedelta(days=days)
+
+
+def _back(session: Session, patch: Patch, now: datetime) -> Patch:
+    """A patch that was fixed crashes again: its code is what it was before."""
+
+    def reopened(known: Patch) -> Patch:
+        note = f"the code of {known.qualname} is what it was before, and crashes again"
+        return known.advanced("persisted", now, note=note)
+
+    try:
+        return session.store.change(patch, reopened) or patch
+    except StoreError as error:
+        session.complain("It is not stored that a patch is needed again", error)
+        return patch
 
 
 def refusal(session: Session, names: tuple[str, ...], approved: Patch | None) -> str:

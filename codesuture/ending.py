@@ -107,6 +107,7 @@ def finish() -> None:
     if isinstance(died_of, BaseException):
         _look_at_the_top(session, died_of)
     has_taught = session.learned > known
+    _look_at_patches(session, died_of, has_taught)
     store_counters(session)
     if session.healed or _then:
         session.store.journal.end()
@@ -137,6 +138,24 @@ def _look_at_the_top(session: Session, died_of: BaseException) -> None:
             from codesuture.incidents.reporting import died
 
             died(session, died_of)
+    except Exception as fault:
+        report_fault(fault)
+
+
+def _look_at_patches(session: Session, died_of: object, has_taught: bool) -> None:
+    """What the program died of may have followed from a patch; others may not be needed any more.
+
+    Where something was learned from it, it is a crash that will be healed.
+    """
+    from codesuture.messages import report_fault
+
+    try:
+        probation = sys.modules.get("codesuture.probation")
+        if probation is not None and isinstance(died_of, BaseException) and not has_taught:
+            probation.second_crash(session, died_of, "the top of the program")
+        mending = sys.modules.get("codesuture.mending")
+        if mending is not None and session.process == os.getpid():
+            mending.finish(session, died_of)
     except Exception as fault:
         report_fault(fault)
 

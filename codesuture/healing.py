@@ -16,7 +16,7 @@ from codesuture.verdicts import remember
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from codesuture.breaker import Breaker
@@ -129,6 +129,11 @@ def register_boundaries(session: Session) -> None:
             register(session.config.boundaries)
         finally:  # behind it: until then other threads do it as well
             _registered_for = session
+
+
+def known_code() -> Iterable[ArmedCode]:
+    """The code in which something was raised at a site."""
+    return _known.values()
 
 
 def _armed_code(frame: FrameType) -> ArmedCode:

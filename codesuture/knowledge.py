@@ -163,6 +163,11 @@ class Known:
         self.seen: Seen | None = None
         self._own: dict[str, Any] = {}
 
+    def of_module(self, module: str) -> list[Any]:
+        """The documents for code of a module."""
+        found = [known for place, known in self.by_place.items() if place[0] == module]
+        return [document for known in found for document in known]
+
     def add(self, document: Patch | Proof) -> None:
         """Take over what was made just now. It stays, even if it cannot be stored, until it has
         been ``saved`` and then the store no longer has it."""

@@ -135,19 +135,19 @@ class Session:
             if stored:
                 self.knowledge.patches().saved.add(patch.id)
 
-    def announce(self, module: str, code: CodeType) -> None:
-        """Say which functions of a module that is being loaded have patches, if they count."""
-        if self.config.dry_run:
-            return
-        patches = self.knowledge.patches().by_place
-        if not any(place[0] == module for place in patches):
-            return
+    def announce(self, module: str, code: CodeType) -> set[str]:
+        """Say which functions of a module that is being loaded have patches, if they count; the
+        ids of these patches."""
         from codesuture.messages import emit
 
+        loaded: set[str] = set()
         for nested in _all_code(code):
             found = self.patches_at(module, nested)
             if found:
-                emit(*_announcement(found, self.config.on_expiry))
+                if not self.config.dry_run:
+                    emit(*_announcement(found, self.config.on_expiry))
+                loaded.update(patch.id for patch in found)
+        return loaded
 
     def prepare(self, module: str, code: CodeType) -> CodeType:
         """The armed code of a module, in which patched operators keep their operands."""
@@ -291,8 +291,17 @@ def module_loaded(module: str, armed: CodeType) -> CodeType:
     if not _session.has_patches():
         return armed
     name = module_name(module, armed.co_filename)
-    _session.announce(name, armed)
-    return _session.prepare(name, armed)
+    patches = _session.knowledge.patches().of_module(name)
+    if not patches:
+        return armed
+    loaded = _session.announce(name, armed)
+    code = _session.prepare(name, armed)
+    others = [patch for patch in patches if patch.id not in loaded]
+    if others:  # for code that has changed, or for other versions of Python
+        from codesuture.mending import watch
+
+        watch(others, _all_code(code))
+    return code
 
 
 def module_name(name: str, filename: str) -> str:

@@ -5,6 +5,7 @@ In this order, and at each of them the answer can be to let the exception go on.
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 from codesuture.breaker import Breaker
@@ -21,7 +22,9 @@ from codesuture.web import marking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
+    from typing import Any
 
     from codesuture.fate import Verdict
     from codesuture.healing import ArmedCode
@@ -62,6 +65,7 @@ def supply(
     if decision.refusal:
         if not session.config.dry_run and _is_first(session, decision):
             report_refusal(decision)
+        _goes_on(exception)
         _leave(session, armed, crash, verdict, decision.refusal, decision)
         return None
     breaker = armed.breakers.get(anchor)
@@ -69,7 +73,12 @@ def supply(
         breaker = armed.breakers.setdefault(anchor, Breaker())
     if not breaker.allows(frame, session.config.breaker_frame, session.config.breaker_site):
         report_breaker(decision)
+        _goes_on(exception)
         _leave(session, armed, crash, verdict, _OFTEN, decision)
+        return None
+    if session.config.budget_heals and not _is_within_budget(session, decision):
+        _goes_on(exception)
+        _leave(session, armed, crash, verdict, decision.refusal, decision)
         return None
     value = guard.value(crash, decision.recipe)
     landing = armed.landing
@@ -80,6 +89,8 @@ def supply(
     else:
         results = landing.behind(site, value, frame.f_lasti)
     _record(session, decision, crash, landing, verdict)
+    if decision.on_probation:
+        _note(frame, type(exception), decision)
     return results
 
 
@@ -99,6 +110,31 @@ def _shadow(crash: Crash, decision: Decision | None) -> None:
         shadow.follow(decision.patch, crash.frame, site, resume)
     except Exception as fault:
         report_fault(fault, shadow.CONSEQUENCE)
+
+
+def _is_within_budget(session: Session, decision: Decision) -> bool:
+    from codesuture.budget import allows
+
+    return allows(session, decision)
+
+
+def _note_first(*arguments: Any) -> None:
+    """Import what watches patches on probation, and do it; later calls take no detour."""
+    global _note
+    from codesuture.probation import note
+
+    _note = note
+    note(*arguments)
+
+
+_note: Callable[[FrameType, type[BaseException], Decision], None] = _note_first
+
+
+def _goes_on(exception: BaseException) -> None:
+    """A crash is not healed though there is a patch: it does not follow from another one."""
+    probation = sys.modules.get("codesuture.probation")
+    if probation is not None:
+        probation.is_first_crash(exception)
 
 
 def guard_for(session: Session, crash: Crash) -> Guard | None:
@@ -176,10 +212,21 @@ def _store(session: Session, decision: Decision) -> None:
         session.add(patch)
         session.store.save(patch)
         stored = True
+        _reopen(session, patch, now)
     except StoreError as error:
         session.complain("Patches are lost when this process ends", error)
     finally:
         session.added(patch, stored)
+
+
+def _reopen(session: Session, patch: Patch, now: datetime) -> None:
+    """The same expression of the same function has crashed that was taken for fixed."""
+    for known in list(session.knowledge.patches().by_id.values()):
+        if known.state == "fixed" and known.is_for_same_expression(patch):
+            session.store.change(
+                known,
+                lambda old: old.advanced("persisted", now, note=f"it crashed again ({patch.id})"),
+            )
 
 
 def _removed_before(session: Session, patch: Patch) -> Patch | None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from codesuture.cli.changing import Request, change, chosen_by, parser_for
 from codesuture.cli.failure import Failure
-from codesuture.cli.patches import Entry
+from codesuture.cli.patches import Entry, Listing
 from codesuture.defaults.recipe import Recipe, RecipeError
+from codesuture.store import StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,19 @@ def execute(words: list[str]) -> int:
     def refusal(entry: Entry) -> str:
         return _why_not(entry, everything=asked.all)
 
-    return change(chosen_by(parser, asked), asked, "Approved", new, refusal)
+    chosen = chosen_by(parser, asked)
+    for entry in chosen.entries:
+        if entry.patch.state == "disarmed" and not refusal(entry):
+            _forgive(chosen, entry)
+    return change(chosen, asked, "Approved", new, refusal)
+
+
+def _forgive(chosen: Listing, entry: Entry) -> None:
+    """What it has healed so far counts no longer for its budget."""
+    try:
+        chosen.store.forgive(entry.patch.id)
+    except StoreError as problem:
+        raise Failure(str(problem)) from None
 
 
 def _recipe(text: str) -> Recipe:

@@ -6,6 +6,7 @@ from codesuture.config.find import STORE_FOLDER
 from codesuture.config.kinds import (
     Choice,
     Days,
+    DaysOrNone,
     Defaults,
     Distributions,
     Guards,
@@ -20,8 +21,12 @@ from codesuture.config.kinds import (
     Table,
     Text,
     Whole,
+    WholeUpTo,
     Words,
 )
+
+MOST_DAYS = 31
+"""Days for which heals are counted apart (`store.counter`)."""
 
 SWITCH = "CODESUTURE"
 """The variable that turns the agent on and off; it is not a key."""
@@ -101,6 +106,14 @@ KEYS: tuple[Key, ...] = (
         "remind",
         "What an expired patch does: `remind` goes on healing and says so in every run, "
         "`disable` lets the crash happen again.",
+    ),
+    Key(
+        "probation",
+        "number",
+        DaysOrNone(f"a number of days from 0 to {Days.MOST}"),
+        1,
+        "Days in which a new patch that nobody has approved is withdrawn when a second crash "
+        "follows from it ([lifecycle.md](lifecycle.md#probation)); `0` for none.",
     ),
     Key(
         "retries",
@@ -184,6 +197,22 @@ KEYS: tuple[Key, ...] = (
         Whole(1),
         1_000_000,
         "Heals of one site in one process, after which the crash is let through.",
+    ),
+    Key(
+        "budget.heals",
+        "integer",
+        Whole(0),
+        0,
+        "Heals of one site in `budget.days`, in all processes and runs together, after which its "
+        "patch is disarmed until somebody approves it ([lifecycle.md](lifecycle.md#budgets)); `0` "
+        "for no budget.",
+    ),
+    Key(
+        "budget.days",
+        "integer",
+        WholeUpTo(1, MOST_DAYS),
+        1,
+        f"Days (UTC, today is one of them) that a budget is for, at most {MOST_DAYS}.",
     ),
     Key(
         "web.mark",

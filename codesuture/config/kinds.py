@@ -115,6 +115,23 @@ class Whole(Kind):
             raise ValueError(f"must be {self.expects}, not {text!r}") from None
 
 
+class WholeUpTo(Whole):
+    """An integer that is neither below `least` nor above `most`."""
+
+    __slots__ = ("most",)
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(least)
+        self.expects = f"an integer from {least} to {most}"
+        self.most = most
+
+    def check(self, value: object) -> object:
+        """See `Kind.check`."""
+        if type(value) is not int or not self.least <= value <= self.most:
+            raise self.wrong(value)
+        return value
+
+
 class Days(Kind):
     """A number of days above zero, fractions allowed."""
 
@@ -139,6 +156,14 @@ class Days(Kind):
             return float(text)
         except ValueError:
             raise ValueError(f"must be {self.expects}, not {text!r}") from None
+
+
+class DaysOrNone(Days):
+    """A number of days, fractions allowed; zero for none at all."""
+
+    def check(self, value: object) -> object:
+        """See `Kind.check`."""
+        return 0.0 if type(value) in (int, float) and value == 0 else super().check(value)
 
 
 class Names(Kind):

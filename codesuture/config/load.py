@@ -34,6 +34,8 @@ class Config:
         "boundaries",
         "breaker_frame",
         "breaker_site",
+        "budget_days",
+        "budget_heals",
         "color",
         "defaults",
         "dry_run",
@@ -53,6 +55,7 @@ class Config:
         "notes",
         "on_expiry",
         "path",
+        "probation",
         "protect",
         "retries",
         "root",
@@ -71,6 +74,7 @@ class Config:
     exclude: tuple[str, ...]
     protect: tuple[str, ...]
     ttl: float
+    probation: float
     on_expiry: str
     retries: int
     store: str
@@ -83,6 +87,8 @@ class Config:
     color: str
     breaker_frame: int
     breaker_site: int
+    budget_days: int
+    budget_heals: int
     web_mark: bool
     web_header: str
     web_replay: tuple[str, ...]

@@ -11,12 +11,14 @@ from codesuture.frames import local_variable
 from codesuture.messages import report_fault
 from codesuture.proving.proofs import prove
 from codesuture.proving.ways import reached
+from codesuture.session import current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
     from codesuture.fate import Boundary
+    from codesuture.session import Session
 
 
 def watch(boundary: Boundary, frame: FrameType) -> None:
@@ -35,10 +37,22 @@ def watch(boundary: Boundary, frame: FrameType) -> None:
 def tell(exception: BaseException | None, boundary: Boundary | None = None) -> None:
     """An exception is handled by a boundary: this one, or the one that is watched for it."""
     if exception is not None:
+        where = reached(boundary) if boundary is not None else ""
         try:
-            prove(exception, reached(boundary) if boundary is not None else "")
+            session = current()
+            learned = 0 if session is None else session.learned
+            prove(exception, where)
+            if session is not None and session.learned == learned:
+                _look_for_cause(session, exception, where or "a boundary")
         except Exception as fault:
             report_fault(fault)
+
+
+def _look_for_cause(session: Session, exception: BaseException, where: str) -> None:
+    """What has reached a boundary may be a second crash."""
+    probation = sys.modules.get("codesuture.probation")
+    if probation is not None:
+        probation.second_crash(session, exception, where)
 
 
 class Report:

@@ -104,6 +104,8 @@ def watch_of(frame: FrameType) -> Watch | None:
     if found is not None and not is_mark(found):
         return None
     made = Watch(found.count if found is not None else 0)
+    if found is not None:
+        made.healed = found.healed
     frame.f_trace = made
     return made
 

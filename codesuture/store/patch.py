@@ -197,6 +197,10 @@ class Patch:
         """Whether somebody has approved it and its default."""
         return self.rung == "approved"
 
+    def is_for_same_expression(self, other: Patch) -> bool:
+        """Whether both are for one expression of a function, whatever its code was or is."""
+        return self.name == other.name and (self.guard, self.target) == (other.guard, other.target)
+
     def after(self, event: Event) -> Patch:
         """This patch in the state that ``event`` brought it to."""
         changed = newest(self.codesuture)

@@ -243,8 +243,30 @@ class Store:
             when = _moment(last)
             for patch_id, hit in hits.items():
                 known = found.get(patch_id)
-                found[patch_id] = known.plus(hit, when) if known else Counter(hit, when, when)
+                found[patch_id] = known.plus(hit, when) if known else Counter.first(hit, when)
         return found
+
+    def counter(self, patch_id: str) -> Counter | None:
+        """The counter of one patch, without what is not counted yet; None where there is none."""
+        self.check()
+        try:
+            return self._read_counter(f"{patch_id}.json")
+        except (FileNotFoundError, StoreError):
+            return None
+
+    def forgive(self, patch_id: str) -> None:
+        """Let nothing of what a patch has healed so far count for its budget."""
+        from .documents import encode
+        from .files import write_atomically
+
+        counter = self.counter(patch_id)
+        if counter is not None:
+            with self._writing():
+                self._take_over(self._recipes.ids())
+                counter = self.counter(patch_id)
+                if counter is not None:
+                    content = encode(counter.forgiven().to_json())
+                    write_atomically(self._counter_path(patch_id), content)
 
     # Paths
 
@@ -357,7 +379,7 @@ class Store:
         try:
             counter = self._read_counter(name).plus(hits, when)
         except (FileNotFoundError, StoreError):  # none yet, or damaged: begin anew
-            counter = Counter(hits, when, when)
+            counter = Counter.first(hits, when)
         write_atomically(self._counter_path(patch_id), encode(counter.to_json()))
 
 

@@ -48,6 +48,10 @@ HAS_MONITORING: bool = PYTHON >= (3, 12)
 #: Whether ``f_locals`` of a function's frame is a dict that the frame keeps (before PEP 667).
 LOCALS_ARE_A_COPY: bool = PYTHON < (3, 13)
 
+#: Whether the first call of a function changes its specialised code: ``RESUME`` becomes
+#: ``RESUME_CHECK`` (``Python/bytecodes.c``).
+SHOWS_FIRST_RUN: bool = PYTHON >= (3, 13)
+
 # --- control flow -----------------------------------------------------------------------------
 
 # END_ASYNC_FOR names its loop in its argument since 3.14, for instrumentation; it does not jump.

@@ -30,6 +30,7 @@ def test_without_a_file_every_key_has_its_default(tmp_path: Path) -> None:
     assert config.root == str(tmp_path)
     assert (config.mode, config.ttl, config.retries, config.on_expiry) == ("heal", 7.0, 3, "remind")
     assert (config.breaker_frame, config.breaker_site) == (10_000, 1_000_000)
+    assert (config.budget_heals, config.budget_days, config.probation) == (0, 1, 1.0)
     assert (config.include, config.guards, config.defaults) == ((), {}, {})
     assert config.store == str(tmp_path / ".codesuture_store")
     assert {config.origin(key.name) for key in KEYS} == {"default"}
@@ -65,6 +66,8 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
         shadow = true
         color = "never"
         breaker = { frame = 5, site = 6 }
+        budget = { heals = 7, days = 8 }
+        probation = 0
         web = { mark = false, header = "X-Healed", replay = ["GET"] }
         guards.null_guard = false
         severity = { "shop.*" = "critical", KeyError = "info" }
@@ -95,6 +98,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
     assert config.engine == "trace"
     assert config.shadow is True
     assert (config.breaker_frame, config.breaker_site) == (5, 6)
+    assert (config.budget_heals, config.budget_days, config.probation) == (7, 8, 0)
     assert (config.web_mark, config.web_header, config.web_replay) == (False, "X-Healed", ("GET",))
     assert config.guards == {"null_guard": False}
     assert config.severity == {"shop.*": "critical", "KeyError": "info"}
@@ -131,6 +135,9 @@ def test_every_variable(tmp_path: Path) -> None:
         "CODESUTURE_COLOR": "always",
         "CODESUTURE_BREAKER_FRAME": "7",
         "CODESUTURE_BREAKER_SITE": "8",
+        "CODESUTURE_BUDGET_HEALS": "9",
+        "CODESUTURE_BUDGET_DAYS": "10",
+        "CODESUTURE_PROBATION": "0.5",
         "CODESUTURE_WEB_MARK": "off",
         "CODESUTURE_WEB_HEADER": "X-Patched",
         "CODESUTURE_WEB_REPLAY": "HEAD, GET",
@@ -157,6 +164,7 @@ def test_every_variable(tmp_path: Path) -> None:
     assert config.engine == "inplace"
     assert config.shadow is True
     assert (config.breaker_frame, config.breaker_site) == (7, 8)
+    assert (config.budget_heals, config.budget_days, config.probation) == (9, 10, 0.5)
     assert (config.web_mark, config.web_header) == (False, "X-Patched")
     assert config.web_replay == ("HEAD", "GET")
     assert config.guards == {"null_guard": False, "key_guard": True}
@@ -280,6 +288,9 @@ def test_a_relative_store_starts_where_it_was_named(tmp_path: Path) -> None:
         ("store = ''\n", 1, "'store' must be a path, not a string ''", ""),
         ("breaker = 3\n", 1, "'breaker' must be a table", ""),
         ("breaker.frame = 0\n", 1, "'breaker.frame' must be an integer of at least 1", ""),
+        ("budget.days = 32\n", 1, "'budget.days' must be an integer from 1 to 31", ""),
+        ("probation = -1\n", 1, "'probation' must be a number of days from 0", ""),
+        ("probation = false\n", 1, "'probation' must be a number of days from 0", ""),
         ("guards = 3\n", 1, "'guards' must be a table of guard names", ""),
         ("[guards]\nnull_gard = true\n", 2, "which is not a guard", "did you mean 'null_guard'?"),
         ("[guards]\nnull_guard = 'no'\n", 2, "'guards.null_guard' must be true or false", ""),

@@ -32,7 +32,8 @@ def test_within_one_run(run, patches):
 def test_over_several_runs_until_somebody_approves(run, decide, patches, tmp_path):
     assert run(PROGRAM, input="3", env=BUDGET).returncode == 0
     second = run(input="3", env=BUDGET)
-    assert (second.returncode, second.stdout.count("\n"), second.stderr.count(DISARMED)) == (1, 2, 1)
+    assert (second.returncode, second.stdout.count("\n")) == (1, 2)
+    assert second.stderr.count(DISARMED) == 1
     third = run(input="1", env=BUDGET)
     assert (third.returncode, third.stdout) == (1, "")
     assert "its patch was disarmed on " in third.stderr

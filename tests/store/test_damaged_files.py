@@ -165,7 +165,8 @@ def test_a_damaged_counter_is_described_and_begins_anew(
     assert store.counters() == {}
     assert reason in store.problems[0]
     store.count({good.id: 2}, now)
-    assert store.counters() == {good.id: Counter(2, "2025-01-31T12:00:00Z", "2025-01-31T12:00:00Z")}
+    moment = "2025-01-31T12:00:00Z"
+    assert store.counters() == {good.id: Counter(2, moment, moment, {"2025-01-31": 2})}
     assert store.problems == []
 
 

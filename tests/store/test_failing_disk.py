@@ -150,7 +150,7 @@ def test_no_descriptor_is_lost(store: Store, make_patch: MakePatch, now: datetim
     Path(store.path, "patches", "bad.json").write_text("{")
     store.patches()
     assert store.counters()[make_patch(0).id] == Counter(
-        1, "2025-01-31T12:00:00Z", "2025-01-31T12:00:00Z"
+        1, "2025-01-31T12:00:00Z", "2025-01-31T12:00:00Z", {"2025-01-31": 1}
     )
     assert len(os.listdir("/dev/fd")) == before
 

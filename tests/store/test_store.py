@@ -13,6 +13,8 @@ import pytest
 
 from codesuture.defaults.recipe import Recipe
 from codesuture.store import Counter, Patch, Store, StoreError
+from codesuture.store.history import Event
+from codesuture.store.timestamps import to_text
 
 MakePatch = Callable[..., Patch]
 
@@ -121,8 +123,8 @@ def test_counters_add_up(store: Store, make_patch: MakePatch, now: datetime) -> 
     store.count({one.id: 3, two.id: 1}, now + timedelta(hours=1))
     store.count({one.id: 1}, now - timedelta(hours=1))  # clocks differ
     assert store.counters() == {
-        one.id: Counter(6, "2025-01-31T11:00:00Z", "2025-01-31T13:00:00Z"),
-        two.id: Counter(1, "2025-01-31T13:00:00Z", "2025-01-31T13:00:00Z"),
+        one.id: Counter.first(6, "2025-01-31T11:00:00Z").plus(0, "2025-01-31T13:00:00Z"),
+        two.id: Counter.first(1, "2025-01-31T13:00:00Z"),
     }
 
 
@@ -188,3 +190,62 @@ def test_a_path_is_fixed_when_the_store_is_made(
     monkeypatch.chdir(tmp_path / "elsewhere")
     store.save(make_patch())
     assert (tmp_path / ".codesuture_store" / "patches").is_dir()
+
+
+def test_counters_tell_the_last_days_apart(now: datetime) -> None:
+    counter = Counter.first(2, "2025-01-31T12:00:00Z")
+    for day in range(1, 41):
+        counter = counter.plus(day, to_text(now + timedelta(days=day)))
+    assert len(counter.days) == 31 and "2025-01-31" not in counter.days
+    assert counter.within(1, "2025-03-12") == 40
+    assert counter.within(3, "2025-03-12") == 40 + 39 + 38
+    assert counter.within(3, "2025-03-14") == 40
+    assert counter.within(1, "2025-03-13") == 0
+    assert Counter.from_json(counter.to_json()) == counter
+    assert counter.forgiven().within(31, "2025-03-12") == 0
+    assert counter.forgiven().hits == counter.hits == 2 + sum(range(41))
+
+
+@pytest.mark.parametrize(
+    "days", [[], {"x": 1}, {"2025-01-31": 0}, {"2025-W05-5": 1}, {"2025-01-31": "1"},
+             {f"2025-0{month}-{day}": 1 for month in range(1, 5) for day in range(10, 20)}],
+)  # fmt: skip
+def test_days_of_a_counter_that_are_wrong(days: object) -> None:
+    document = Counter.first(2, "2025-01-31T12:00:00Z").to_json() | {"days": days}
+    with pytest.raises(StoreError, match="the field days is not a table of days"):
+        Counter.from_json(document)
+
+
+def test_what_changes_a_patch_sees_it_as_it_is_now(
+    store: Store, make_patch: MakePatch, now: datetime
+) -> None:
+    patch = make_patch()
+    assert store.change(patch, lambda known: known) is None
+    store.save(patch)
+    store.replace(patch.advanced("reviewed", now, "ada"))
+    changed = store.change(patch, lambda known: known.advanced(known.state, now, note="seen"))
+    assert changed is not None and store.patches() == [changed]
+    assert [event.state for event in changed.history] == ["persisted", "reviewed", "reviewed"]
+    store.remove([patch.id])
+    assert store.change(patch, lambda known: known) is None
+
+
+def test_removed_patches_are_remembered_and_bounded(
+    store: Store, make_patch: MakePatch, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codesuture.store.store.MOST_REMOVED", 3)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    patches = [make_patch(n) for n in range(5)]
+    event = Event("rolled back", to_text(now), "ada")
+    for patch in patches:
+        store.save(patch)
+        assert store.remove([patch.id], event) == 1
+    removed = store.removed()
+    assert {patch.id for patch in removed} == {patch.id for patch in patches[2:]}
+    assert removed[0].history[-1] == event and store.patches() == []
+    again = make_patch(4)
+    found = store.removed_one(again)
+    assert found is not None and store.removed_one(make_patch(0)) is None
+    store.save(again.following(found))
+    assert len(store.removed()) == 2
+    assert [one.state for one in store.patches()[0].history][-2:] == ["rolled back", "persisted"]

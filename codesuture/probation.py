@@ -19,6 +19,7 @@ from time import monotonic
 from codesuture.breaker import Mark, is_mark
 from codesuture.decision import is_on_probation
 from codesuture.fate import reporting
+from codesuture.healing import known_code
 from codesuture.proving.reports import watch
 from codesuture.store.errors import StoreError
 
@@ -38,6 +39,10 @@ _BETWEEN = 0.05
 #: Exceptions that were left alone at a site with a patch, by address and type: they are the first
 #: crash once more, not a second one.
 _first_crashes: deque[tuple[int, type[BaseException]]] = deque(maxlen=64)
+
+
+#: What ``shadow`` has found out about exceptions: address, type, ids of patches.
+_blamed: deque[tuple[int, type[BaseException], list[str]]] = deque(maxlen=64)
 
 
 def note(frame: FrameType, kind: type[BaseException], decision: Decision) -> None:
@@ -72,18 +77,37 @@ def is_first_crash(exception: BaseException) -> None:
     _first_crashes.append((id(exception), type(exception)))
 
 
+def blame(exception: BaseException, patches: list[str]) -> None:
+    """Note that the values of these patches were what ``exception`` came from (``shadow``)."""
+    _blamed.append((id(exception), type(exception), patches))
+
+
 def second_crash(session: Session, exception: BaseException, reached: str) -> None:
     """An exception has reached a boundary: withdraw the patches that it follows from."""
     if session.config.dry_run or not isinstance(exception, Exception):
         return
     if (id(exception), type(exception)) in _first_crashes:
         return
-    now, moment = datetime.now(UTC), monotonic()
-    for decision, healed_at in _healed_on_the_way(exception):
-        if moment - healed_at <= SOON and is_on_probation(
-            decision.patch, session.config.probation, now
-        ):
+    now, soon = datetime.now(UTC), monotonic() - SOON
+    causes = [decision for decision, at in _healed_on_the_way(exception) if at >= soon]
+    for decision in dict.fromkeys([*causes, *_blamed_for(exception)]):
+        if is_on_probation(decision.patch, session.config.probation, now):
             _withdraw(session, decision, exception, reached, now)
+
+
+def _blamed_for(exception: BaseException) -> list[Decision]:
+    """What supplied the values that ``shadow`` has followed to the exception."""
+    kind = type(exception)
+    ids = [
+        patch
+        for address, known, patches in _blamed
+        if address == id(exception) and known is kind
+        for patch in patches
+    ]
+    if not ids:
+        return []
+    decisions = [one for known in list(known_code()) for one in list(known.decisions.values())]
+    return [decision for decision in decisions if decision.patch.id in ids]
 
 
 def _healed_on_the_way(exception: BaseException) -> list[tuple[Decision, float]]:

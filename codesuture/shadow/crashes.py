@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import MethodType
 
 from codesuture.diagnosis.evaluate import evaluate
@@ -60,6 +61,9 @@ def _lay(
         reach = Reach("crash", what, listing.line(site.ordinal))
         for patch in patches.values():
             note(patch, reach, frame.f_code)
+        probation = sys.modules.get("codesuture.probation")
+        if probation is not None:
+            probation.blame(exception, list(patches))
     return list(patches.values())
 
 

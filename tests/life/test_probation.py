@@ -166,3 +166,21 @@ def test_flask(run, patches):
     assert "[500, 500]" in done.stdout, done.stderr
     assert patches()[0]["state"] == "withdrawn"
     assert "reached flask.app.Flask.wsgi_app" in patches()[0]["history"][-1]["note"]
+
+
+LATER = """\
+import codesuture.probation
+codesuture.probation.SOON = -1.0
+def bill(order):
+    amount = order["amount"]
+    return float(3) ** amount.real
+print(bill({}))
+"""
+
+
+@pytest.mark.parametrize("shadow", ["1", ""])
+def test_what_shadow_knows_to_follow_needs_not_be_soon(run, patches, shadow):
+    guards = "null_guard=false,attribute_guard=false"  # what heals the second crash
+    done = run(LATER, env={"CODESUTURE_SHADOW": shadow, "CODESUTURE_GUARDS": guards})
+    assert done.returncode == 1 and "AttributeError" in done.stderr, done.stderr
+    assert patches()[0]["state"] == ("withdrawn" if shadow else "persisted")

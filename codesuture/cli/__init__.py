@@ -34,6 +34,7 @@ COMMANDS = {
     "disable": "take the agent out of a virtual environment",
     "status": "say whether codesuture is active, where, and why not",
     "doctor": "check that all is in place, and say what to do where it is not",
+    "completion": "print a script that lets a shell complete command lines",
 }
 
 _EPILOG = "\n".join(

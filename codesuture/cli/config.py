@@ -7,11 +7,12 @@ import os
 import sys
 
 from codesuture.cli.failure import Failure, Parser
-from codesuture.cli.terminal import Screen
+from codesuture.cli.terminal import Screen, counted
 from codesuture.config import Config, load
 from codesuture.config.check import parse, unknown_key
 from codesuture.config.find import OWN_FILE, PROJECT_FILE, TABLE, locate
 from codesuture.config.keys import KEYS, find
+from codesuture.config.load import DEFAULT_ORIGIN
 from codesuture.config.write import set_key, toml_value, unset_key, write_template
 
 _USAGE = """\
@@ -20,9 +21,10 @@ codesuture config [show] [--json]     every value with where it comes from
        codesuture config set KEY VALUE       change codesuture.toml (lists: a,b,c)
        codesuture config unset KEY           take a key out of codesuture.toml
        codesuture config init                write a codesuture.toml with every default
-       codesuture config path                which file counts"""
+       codesuture config path                which file counts
+       codesuture config validate            whether file and variables are in order"""
 
-_ARGUMENTS = {"show": 0, "get": 1, "set": 2, "unset": 1, "init": 0, "path": 0}
+_ARGUMENTS = {"show": 0, "get": 1, "set": 2, "unset": 1, "init": 0, "path": 0, "validate": 0}
 
 
 def execute(words: list[str]) -> int:
@@ -48,6 +50,8 @@ def execute(words: list[str]) -> int:
         return _set(asked.words[0], asked.words[1])
     if asked.action == "unset":
         return _unset(asked.words[0])
+    if asked.action == "validate":
+        return _validate(asked.json)
     return _init() if asked.action == "init" else _path(asked.json)
 
 
@@ -90,6 +94,22 @@ def _show(as_json: bool) -> int:
     screen.line(f"File: {config.path or 'none'}")
     for note in config.notes:
         screen.line(f"Note: {note}")
+    return 0
+
+
+def _validate(as_json: bool) -> int:
+    """Say that all is in order; what is not is a ConfigError, which `main` reports (2)."""
+    config = load(os.getcwd())
+    found = [(name, origin) for name, _, origin in _rows(config) if origin != DEFAULT_ORIGIN]
+    if as_json:
+        said = {"path": config.path, "valid": True, "set": [name for name, _ in found],
+                "notes": config.notes}
+        print(json.dumps(said, indent=2))
+        return 0
+    print(f"{config.path or 'No configuration file, and that'} is in order; "
+          f"{counted(len(found), 'value is', 'values are')} set.")
+    for note in config.notes:
+        print(f"note: {note}", file=sys.stderr)
     return 0
 
 

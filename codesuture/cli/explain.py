@@ -12,6 +12,7 @@ from codesuture.cli.failure import Parser
 from codesuture.cli.patches import Aged, Entry, Listing, ProofEntry, read, span
 from codesuture.cli.source import excerpt_of, path_of
 from codesuture.cli.terminal import Screen, plain, width
+from codesuture.store.patch import NOT_APPLIED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,8 +233,12 @@ def _frequency(entry: Entry) -> str:
 
 def _expiry(entry: Aged, on_expiry: str) -> str:
     day = entry.document.expires
-    if entry.state == "stale":
+    if entry.state in ("stale", "fixed"):
         return "It is not applied: the code that it was made for has changed."
+    if entry.state in NOT_APPLIED:
+        return f"It is not applied: it is {entry.state}. `codesuture lifecycle` says why."
+    if getattr(entry.document, "pinned", False):
+        return "It is pinned: it never expires."
     if entry.state == "expired":
         if on_expiry == "disable":
             return f"It expired at {day} and is no longer applied."
@@ -242,6 +247,6 @@ def _expiry(entry: Aged, on_expiry: str) -> str:
 
 
 def _afterwards(entry: Entry) -> str:
-    if entry.state == "stale":
+    if entry.state in ("stale", "fixed"):
         return f"`codesuture rollback {entry.patch.id}` clears it away."
     return "Changing the function retires the patch; `codesuture rollback` removes it at once."

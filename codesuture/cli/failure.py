@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from codesuture.cli.examples import with_examples
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,15 +22,27 @@ class Failure(Exception):
         self.code = code
 
 
+class Described(Exception):
+    """Ends a command that is only asked what it takes."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__(parser.prog)
+        self.parser = parser
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with our error lines; nothing is abbreviated, so new options break no script."""
 
+    #: Whether parsers are only asked what they take (``cli.describing``).
+    describing = False
+
     def __init__(self, **options: str) -> None:
+        command = options.get("prog", "").removeprefix("codesuture ")
         super().__init__(
             prog=options.get("prog"),
             usage=options.get("usage"),
             description=options.get("description"),
-            epilog=options.get("epilog"),
+            epilog=with_examples(command, options.get("epilog")),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
@@ -39,6 +53,8 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, words: list[str]) -> argparse.Namespace:
         """`parse_args` that leaves by exception only for `--help`."""
+        if Parser.describing:
+            raise Described(self)
         return self.parse_args(words)
 
 

@@ -56,7 +56,7 @@ class ArmedCache:
 
     def __init__(self, reach: bool = False) -> None:
         #: How every header begins.
-        self.start = MAGIC_NUMBER + _stamp(reach)
+        self.start = start_of(reach)
         self.key: Key | None = cachekey.load()
         self._may_make_key = True
         self._methods = _methods()
@@ -145,6 +145,16 @@ def _methods() -> tuple[object, ...]:
     )
 
 
+_starts: dict[bool, bytes] = {}
+
+
+def start_of(reach: bool = False) -> bytes:
+    """What begins the header of all that this interpreter and this code that arms have made."""
+    if reach not in _starts:
+        _starts[reach] = MAGIC_NUMBER + _stamp(reach)
+    return _starts[reach]
+
+
 def _stamp(reach: bool) -> bytes:
     """What tells the code that arms from any other: its version, its files as they are, and what
     it is asked for."""
@@ -180,21 +190,23 @@ class Entry:
         self._dated = dated
         self._mode = mode
 
-    def save(self, armed: CodeType) -> None:
-        """Write the code, if plain Python caches here; whatever keeps it from being written, no
-        more than that happens."""
+    def save(self, armed: CodeType) -> bool:
+        """Write the code, if plain Python caches here; False where that was not done, and no more
+        than that happens. It must have passed the gate: what is read from here is not looked at
+        again."""
         if sys.dont_write_bytecode:
-            return
+            return False
         try:
             validity = self._validity_of(_read_header(cache_from_source(self.source)))
             key = self._cache.make_key() if validity else None
             if key is None:
-                return
+                return False
             content = self._cache.start + validity + dumps(armed)
             path = self._cache.path_of(self.source, key)
             _write(path, key.sign(content, _name(self.source)) + content, self._mode)
         except Exception:
-            return
+            return False
+        return True
 
     def _validity_of(self, pyc: bytes) -> bytes:
         """What tells that the code is the source's, as plain Python does; empty for a pyc of

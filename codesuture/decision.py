@@ -72,9 +72,18 @@ class Decision:
 
 
 def decide(
-    session: Session, module: str, crash: Crash, guard: Guard, ordinal: int, verdict: Verdict
+    session: Session,
+    module: str,
+    crash: Crash,
+    guard: Guard,
+    ordinal: int,
+    verdict: Verdict,
+    added: int = 0,
 ) -> Decision:
-    """Find the patch of the site in the store, or make one; choose the default by the ladder."""
+    """Find the patch of the site in the store, or make one; choose the default by the ladder.
+
+    ``added`` is how many instructions arming has added for the site.
+    """
     found = [
         patch
         for patch in session.patches_at(module, crash.code)
@@ -88,6 +97,8 @@ def decide(
     choice = choose(crash, guard, session.config.defaults, known, module, reviewed)
     names = names_of(crash.frame.f_globals.get("__name__"), module)
     refused = refusal(session, names, approved)
+    if added > guard.budget:
+        refused = f"it needs {added} instructions, and {guard.name} may add {guard.budget}"
     created = datetime.now(UTC)
     probation = session.config.probation
     if approved is not None:

@@ -121,10 +121,7 @@ def _end(module: str, code: CodeType, entry: object) -> CodeType:
         as_main = _is_run_as_main(module)
         if not (_is_not_library if as_main else _is_wanted)(module, code.co_filename):
             return code
-        armed = surgery.arm(code, _reach)
-        if isinstance(entry, Entry):
-            entry.save(armed)
-        return session.module_loaded(module, armed)
+        return session.module_loaded(module, _armed(module, code, entry))
     except Exception as error:
         _say_not_armed(module, error)
         return code
@@ -179,9 +176,26 @@ def arm_function(module: object, code: CodeType) -> CodeType:
     return _arm(name, code) if _is_wanted(name, code.co_filename) else code
 
 
+def _armed(module: str, code: CodeType, entry: object) -> CodeType:
+    """The code with its pads, if it passes the gate; then it is cached, or at least remembered."""
+    armed = surgery.arm(code, _reach)
+    changed = armed != code
+    if changed:
+        from codesuture import gatekeeper
+
+        reason = gatekeeper.admit(code, armed)
+        if reason:
+            session.rejected(module, code, reason)
+            return code
+    saved = entry.save(armed) if isinstance(entry, Entry) else False
+    if changed and not saved:
+        gatekeeper.remember(code, armed)
+    return armed
+
+
 def _arm(module: str, code: CodeType) -> CodeType:
     try:
-        return session.module_loaded(module, surgery.arm(code, _reach))
+        return session.module_loaded(module, _armed(module, code, None))
     except Exception as error:
         _say_not_armed(module, error)
         return code

@@ -8,6 +8,10 @@ from codesuture.messages import emit
 from codesuture.session import Session
 from codesuture.surgery.landing import Landing
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
 
 def report_heal(session: Session, decision: Decision, crash: Crash, landing: Landing) -> None:
     """The lines about a patch that was made just now; loaded ones were announced before."""
@@ -24,6 +28,18 @@ def report_heal(session: Session, decision: Decision, crash: Crash, landing: Lan
         f"Continuing in place at {patch.file}:{patch.line}; nothing was re-executed."
     )
     emit(*lines)
+
+
+def report_rewriting(module: str, code: CodeType) -> None:
+    """The line about operators of a module that keep their operands; only when asked for."""
+    from codesuture.surgery.keeping import KEPT_INSTRUCTIONS, kept_in
+
+    count = kept_in(code)
+    added, removed = (count * each for each in KEPT_INSTRUCTIONS)
+    emit(
+        f"  change: +{added} -{removed} instructions in {module}, whose patched operators work on "
+        f"copies of their operands ({count})"
+    )
 
 
 def report_refusal(decision: Decision) -> None:

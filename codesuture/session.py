@@ -164,7 +164,23 @@ class Session:
             found = self.patches_at(module, nested)
             return frozenset(patch.ordinal for patch in found if patch.operation == "binary")
 
-        return keep_operands(code, wanted)
+        kept = keep_operands(code, wanted)
+        if kept is code:
+            return code
+        from codesuture import gatekeeper
+        from codesuture.surgery.arming import disarm_all
+
+        original = disarm_all(code)
+        reason = gatekeeper.admit(original, kept)
+        if reason:
+            rejected(module, original, reason)
+            return code
+        gatekeeper.remember(original, kept)
+        if self.config.verbose:
+            from codesuture.report import report_rewriting
+
+            report_rewriting(module, kept)
+        return kept
 
 
 def _at(known: Known, module: str, code: CodeType) -> list[Any]:
@@ -302,6 +318,13 @@ def module_loaded(module: str, armed: CodeType) -> CodeType:
 
         watch(others, _all_code(code))
     return code
+
+
+def rejected(module: str, code: CodeType, reason: str) -> None:
+    """Say and record that the gate lets changed code not run: it runs as it is."""
+    from codesuture.rejecting import reject
+
+    reject(_session, module, code, reason)
 
 
 def module_name(name: str, filename: str) -> str:

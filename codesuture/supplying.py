@@ -60,7 +60,8 @@ def supply(
     anchor = site.chain[-1] if guard.whole_chain and site.chain else site.ordinal
     decision = armed.decisions.get((anchor, guard.name))
     if decision is None:
-        decision = decide(session, armed.module, crash, guard, anchor, verdict)
+        added = armed.landing.instructions_for(site)
+        decision = decide(session, armed.module, crash, guard, anchor, verdict, added)
         decision = armed.decisions.setdefault((anchor, guard.name), decision)
     if decision.refusal:
         if not session.config.dry_run and _is_first(session, decision):

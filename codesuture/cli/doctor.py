@@ -66,6 +66,7 @@ def execute(words: list[str]) -> int:
 def examine(found: Status) -> list[Finding]:
     """All checks, of the interpreter that is meant and of the working directory."""
     place = found.place
+    cache = _cache()  # before the agent is tried, which makes a key where there is none
     findings = [_python(found), _package(place)]
     if all(finding.state == GOOD for finding in findings):
         trial = try_agent(place)
@@ -77,8 +78,7 @@ def examine(found: Status) -> list[Finding]:
     findings.append(finding)
     if config is not None:
         findings += _store(config)
-    findings += _cache()
-    return findings
+    return findings + cache
 
 
 def _python(found: Status) -> Finding:
@@ -206,6 +206,7 @@ def _store(config: Config) -> list[Finding]:
     try:
         store.check()
         count = len(store.patches())
+        rejections = store.rejections()
     except StoreError as problem:
         return [Finding("Store", WRONG, str(problem))]
     findings = [
@@ -220,6 +221,14 @@ def _store(config: Config) -> list[Finding]:
     elif not findings:
         held = counted(count, "patch", "patches")
         findings.append(Finding("Store", GOOD, f"{config.store} ({held})"))
+    if rejections:
+        last = max(rejections, key=lambda one: one.created)
+        sentence = (
+            f"{counted(len(rejections), 'module', 'modules')} ran without codesuture, because the "
+            f"gate rejected what was to be done to it; the last is {last.name}: {last.reason}"
+        )
+        do = "report it, it is a fault of codesuture; then remove the store's folder rejections"
+        findings.append(Finding("Gate", WRONG, sentence, do))
     return findings
 
 

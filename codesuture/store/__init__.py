@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from .errors import StoreError
     from .patch import Patch
     from .proof import Proof
+    from .rejection import Rejection
     from .store import Store
 
-__all__ = ["Counter", "Patch", "Proof", "Store", "StoreError"]
+__all__ = ["Counter", "Patch", "Proof", "Rejection", "Store", "StoreError"]
 
 _HOMES = {
     "Counter": "counter",
     "Patch": "patch",
     "Proof": "proof",
+    "Rejection": "rejection",
     "Store": "store",
     "StoreError": "errors",
 }

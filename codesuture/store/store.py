@@ -6,6 +6,7 @@
       patches/<module>.<qualname>-<id>.json
       proofs/<module>.<qualname>-<id>.json
       removed/<module>.<qualname>-<id>.json patches that were rolled back, with their history
+      rejections/<module>.<qualname>-<id>.json what the gate did not let run
       counters/<id>.json
       counters/.<process>.heals             heals that are not in the counters yet (``journal``)
       incidents/                            what crashed, and how often by the hour (``incidents``)
@@ -35,12 +36,17 @@ if TYPE_CHECKING:
     from .lock import StoreLock
     from .patch import Patch
     from .proof import Proof
+    from .rejection import Rejection
     from .shelf import Document, Seen
 
-#: Removed patches that are remembered.
+#: Removed patches that are remembered, and what the gate has rejected.
 MOST_REMOVED = 500
+MOST_REJECTIONS = 200
 
-_GITIGNORE = b"# Recipes are meant to be committed; these are not.\n/counters/\n/.lock\n*.tmp\n"
+_GITIGNORE = (
+    b"# Recipes are meant to be committed; these are not.\n"
+    b"/counters/\n/rejections/\n/.lock\n*.tmp\n"
+)
 
 #: Days for which the crashes of each hour are kept where nobody says otherwise.
 DAYS_OF_INCIDENTS = 30.0
@@ -55,7 +61,8 @@ class Store:
     """
 
     __slots__ = (
-        "_counter_problems", "_incidents", "_proofs", "_recipes", "_removed", "journal", "path",
+        "_counter_problems", "_incidents", "_proofs", "_recipes", "_rejections", "_removed",
+        "journal", "path",
     )  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -63,6 +70,9 @@ class Store:
         self._recipes = Shelf(os.path.join(self.path, "patches"), "recipe", _patch_from_json)
         self._proofs = Shelf(os.path.join(self.path, "proofs"), "proof", _proof_from_json)
         self._removed = Shelf(os.path.join(self.path, "removed"), "recipe", _patch_from_json)
+        self._rejections = Shelf(
+            os.path.join(self.path, "rejections"), "rejection", _rejection_from_json
+        )
         self._counter_problems: list[str] = []
         self._incidents: IncidentLog | None = None
         #: What this process has healed and not yet counted.
@@ -74,7 +84,8 @@ class Store:
     @property
     def problems(self) -> list[str]:
         """A sentence for each file that the last reading of each kind skipped."""
-        return self._recipes.problems + self._proofs.problems + self._counter_problems
+        shelves = (self._recipes, self._proofs, self._rejections)
+        return [one for shelf in shelves for one in shelf.problems] + self._counter_problems
 
     def check(self) -> None:
         """Raises ``StoreError`` when the store is not a folder, or not to be trusted.
@@ -128,6 +139,19 @@ class Store:
     def save_proof(self, proof: Proof) -> bool:
         """Add a proof. False when it is there already; then nothing is written."""
         return self._save(self._proofs, proof)
+
+    def rejections(self) -> list[Rejection]:
+        """What the gate did not let run, in the order of the files' names."""
+        self.check()
+        return self._rejections.all()
+
+    def save_rejection(self, rejection: Rejection) -> bool:
+        """Record a rejection; the oldest make room. False when it is there already."""
+        saved = self._save(self._rejections, rejection)
+        if saved:
+            with self._writing():
+                self._rejections.keep_newest(MOST_REJECTIONS)
+        return saved
 
     def replace(self, patch: Patch) -> bool:
         """Change a patch that is there. False when it is not (rolled back, say)."""
@@ -273,7 +297,8 @@ class Store:
     @property
     def _folders(self) -> tuple[str, ...]:
         return (
-            self._recipes.folder, self._proofs.folder, self._removed.folder, self._counters
+            self._recipes.folder, self._proofs.folder, self._removed.folder,
+            self._rejections.folder, self._counters,
         )
 
     @property
@@ -401,6 +426,12 @@ def _proof_from_json(document: object) -> Proof:
     from .proof import Proof
 
     return Proof.from_json(document)
+
+
+def _rejection_from_json(document: object) -> Rejection:
+    from .rejection import Rejection
+
+    return Rejection.from_json(document)
 
 
 def _counted_id(name: str) -> str:

@@ -1,134 +1,45 @@
-"""The semantic diff gate: an independent check that armed code is the original plus pads.
+"""The semantic diff gate: armed code is the original plus pads that do what pads do, or it is not
+used.
 
-Nothing here uses the code that arms: instructions are read by ``bytecode`` and the standard
-library's ``dis``, so a mistake in ``surgery.instructions`` or ``surgery.pads`` does not check
-itself.
+``verify`` compares every byte, name, constant, line and handler of armed code with what it should
+be. It reads with a reader of its own (``surgery.reading``) and knows the forms of pads by itself
+(``surgery.forms``); where execution goes on behind a site is told by ``surgery.sites``, as it is
+when one crashes. It imports nothing and takes about as long as arming does. What it has seen is
+read again by ``bytecode`` (``surgery.graph``), once for each form.
 """
 
 from __future__ import annotations
 
-import dis
 from types import CodeType
 
-from bytecode import ConcreteBytecode, ControlFlowGraph
-
-from codesuture.surgery.sealing import ARMED, REACHING
+from codesuture.surgery import forms
+from codesuture.surgery.opcodes import NAMES
+from codesuture.surgery.pads import PAD_CONSTANTS, PAD_NAMES, REACHING_NAMES
+from codesuture.surgery.reading import (
+    Rejected,
+    check_no_location,
+    depths_of,
+    handlers_of,
+    rows_of,
+    same_constants,
+)
+from codesuture.surgery.sealing import ARMED, REACHING, is_reaching, reaching, seal_pads
+from codesuture.surgery.sites import exits_of, group_sites, sites_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from codesuture.surgery.forms import Line
+    from codesuture.surgery.reading import Handler
+    from codesuture.surgery.sites import Exit, Site
 
-#: All that a pad may consist of: no store, no jump out but back behind a site.
-ALLOWED = frozenset({
-    "PUSH_EXC_INFO", "POP_EXCEPT", "RERAISE", "COPY", "SWAP", "POP_TOP", "PUSH_NULL", "LOAD_CONST",
-    "LOAD_ATTR", "IMPORT_NAME", "IMPORT_FROM", "PRECALL", "CALL", "UNPACK_SEQUENCE", "JUMP_FORWARD",
-    "JUMP_BACKWARD_NO_INTERRUPT", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE", "POP_JUMP_IF_TRUE",
-    "LOAD_GLOBAL", "LOAD_NAME", "BUILD_TUPLE", "CONTAINS_OP", "CHECK_EXC_MATCH",
-    "POP_JUMP_FORWARD_IF_NONE", "POP_JUMP_FORWARD_IF_NOT_NONE", "POP_JUMP_FORWARD_IF_TRUE",
-})  # fmt: skip
+__all__ = ["BUDGET", "REWRITTEN", "Rejected", "Seen", "verify"]
 
+#: The most instructions that arming may add for one site: its head, and its ways back. The budget
+#: of the guard that heals there is asked when it does (``decision.decide``).
+BUDGET = 96
 
-class Rejected(ValueError):
-    """Armed code that is not what it should be; the text says why."""
-
-
-def verify(original: CodeType, armed: CodeType) -> None:
-    """Check ``armed`` and all code nested in it against the original.
-
-    Raises Rejected when an original byte, name, constant, line or handler changed, when an added
-    instruction is none that a pad may have, or when stack depths do not fit.
-    """
-    _verify_nested(original, armed)
-    if armed.co_code == original.co_code:
-        return
-    size = len(original.co_code)
-    copies = _verify_original(original, armed)
-    _verify_attributes(original, armed, copies)
-    instructions = [row for row in dis.get_instructions(armed) if row.offset not in copies]
-    added = {row.opname for row in instructions if row.offset >= size} - {"EXTENDED_ARG", "CACHE"}
-    if not added <= ALLOWED:
-        raise Rejected(f"pads must not have {', '.join(sorted(added - ALLOWED))}")
-    _verify_handlers(original, armed, copies)
-    _verify_depths(original, armed, copies)
-    # The graph estimates depths; that does not do where a pad leads out of a loop, or behind a
-    # neighbour of its own instructions.
-    if REACHING not in armed.co_consts:
-        _verify_graph(armed)
-
-
-#: What stands in the place of an operator that keeps its operands, from its copy on.
-_KEEPING = (
-    ("COPY", 2), ("COPY", 2), ("BINARY_OP", None), ("SWAP", 3), ("POP_TOP", None),
-    ("POP_TOP", None), ("JUMP_BACKWARD_NO_INTERRUPT", None),
-)  # fmt: skip
-
-
-def _verify_original(original: CodeType, armed: CodeType) -> dict[int, int]:
-    """Check that the original's bytes are there, but for operators that keep their operands.
-
-    Gives the bytes that belong to those: by their offset in the armed code, the operator's in the
-    original.
-    """
-    changed: list[tuple[dis.Instruction, int]] = []
-    rows = _without_caches(original)
-    ends = [row.offset for row in rows[1:]] + [len(original.co_code)]
-    for row, end in zip(rows, ends, strict=True):
-        if armed.co_code[row.offset : end] != original.co_code[row.offset : end]:
-            if row.opname != "BINARY_OP":
-                raise Rejected(f"the original bytecode changed at {row.offset}")
-            changed.append((row, end))
-    return _copies(changed, armed) if changed else {}
-
-
-def _copies(changed: list[tuple[dis.Instruction, int]], armed: CodeType) -> dict[int, int]:
-    """The bytes of the copies of operators that changed, with where these were."""
-    copies: dict[int, int] = {}
-    try:
-        rows = _without_caches(armed)
-    except IndexError as error:
-        raise Rejected(f"it cannot be read: {error}") from error
-    for operator, end in changed:
-        inside = [row for row in rows if operator.offset <= row.offset < end]
-        inside = [row for row in inside if row.opname != "EXTENDED_ARG"]
-        if inside[0].opname != "JUMP_FORWARD" or any(row.opname != "NOP" for row in inside[1:]):
-            raise Rejected(f"the operator at {operator.offset} changed")
-        for row in _verify_copy(rows, inside[0].argval, operator, end):
-            copies[row.offset] = operator.offset
-    return copies
-
-
-def _verify_copy(
-    rows: list[dis.Instruction], target: int, operator: dis.Instruction, end: int
-) -> list[dis.Instruction]:
-    """Check the instructions at ``target`` that stand for an operator; gives them."""
-    first = next((place for place, row in enumerate(rows) if row.offset == target), len(rows))
-    found = [row for row in rows[first:] if row.opname != "EXTENDED_ARG"][: len(_KEEPING)]
-    if [row.opname for row in found] != [name for name, _ in _KEEPING]:
-        raise Rejected(f"the operator at {operator.offset} is led to something else")
-    for row, (_, argument) in zip(found, _KEEPING, strict=True):
-        if argument is not None and row.arg != argument:
-            raise Rejected(f"{row.opname} at {row.offset} has the argument {row.arg}")
-    if found[2].arg != operator.arg or found[-1].argval != end:
-        raise Rejected(f"the operator at {operator.offset} became another, or goes on elsewhere")
-    if found[2].positions != operator.positions:
-        raise Rejected(f"the operator at {operator.offset} has another position")
-    last = rows.index(found[-1])
-    return rows[first : last + 1]
-
-
-def _without_caches(code: CodeType) -> list[dis.Instruction]:
-    return [row for row in dis.get_instructions(code) if row.opname != "CACHE"]
-
-
-def _verify_nested(original: CodeType, armed: CodeType) -> None:
-    for before, after in zip(original.co_consts, armed.co_consts, strict=False):
-        if isinstance(before, CodeType):
-            if not isinstance(after, CodeType):
-                raise Rejected("nested code is missing")
-            verify(before, after)
-        elif type(before) is not type(after) or repr(before) != repr(after):
-            raise Rejected("a constant changed")
-
+#: The form of code whose operators keep their operands.
+REWRITTEN = "rewritten"
 
 _SAME = (
     "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_flags",
@@ -137,194 +48,258 @@ _SAME = (
 )  # fmt: skip
 
 
-def _verify_attributes(original: CodeType, armed: CodeType, copies: dict[int, int]) -> None:
-    for name in _SAME:
-        if getattr(original, name) != getattr(armed, name):
-            raise Rejected(f"{name} changed")
-    if armed.co_names[: len(original.co_names)] != original.co_names:
-        raise Rejected("a name changed")
-    if len(armed.co_consts) <= len(original.co_consts) or not _is_seal(armed.co_consts[-1]):
-        raise Rejected("the seal is missing")
-    units = len(original.co_code) // 2
-    positions = list(armed.co_positions())
-    if positions[:units] != list(original.co_positions()):
-        raise Rejected("a position changed")
-    begin = units if not copies else (max(copies) + 2) // 2
-    if any(line is not None for line, *_ in positions[begin:]):
-        raise Rejected("a pad has a line")
+_CODE = {
+    "co_code": "bytecode", "co_names": "names", "co_exceptiontable": "handlers",
+    "co_linetable": "lines", "co_stacksize": "stack",
+}  # fmt: skip
 
 
-def _is_seal(constant: object) -> bool:
-    return isinstance(constant, bytes) and constant.startswith(ARMED)
+class Seen:
+    """A pair of code objects that was verified. ``forms`` names the forms of its pads."""
+
+    __slots__ = ("armed", "forms", "original")
+
+    def __init__(self, original: CodeType, armed: CodeType, forms: frozenset[str]) -> None:
+        self.original = original
+        self.armed = armed
+        self.forms = forms
 
 
-def _handlers(code: CodeType) -> dict[int, tuple[int, int, bool]]:
-    """By code unit: the handler's offset, depth and whether it wants the instruction's offset."""
-    found: dict[int, tuple[int, int, bool]] = {}
-    for entry in dis._parse_exception_table(code):  # type: ignore[attr-defined]
-        for offset in range(entry.start, entry.end, 2):
-            if offset in found:
-                raise Rejected(f"two handlers at {offset}")
-            found[offset] = (entry.target, entry.depth, entry.lasti)
-    return found
+def verify(original: CodeType, armed: CodeType) -> list[Seen]:
+    """Check ``armed`` and all code nested in it against the original; what was armed, inner first.
 
-
-def _verify_handlers(original: CodeType, armed: CodeType, copies: dict[int, int]) -> None:
-    """What is raised again by a pad must go where it went without one."""
-    size = len(original.co_code)
-    before, after = _handlers(original), _handlers(armed)
-    reraises = [
-        row.offset
-        for row in dis.get_instructions(armed)
-        if row.offset >= size and row.opname == "RERAISE"
-    ]
-    for offset, own in [*zip(*[range(0, size, 2)] * 2, strict=True), *copies.items()]:
-        handler = after.get(offset)
-        if handler == before.get(own):
-            continue
-        if handler is None or handler[0] < size or not handler[2]:
-            raise Rejected(f"the handler at {offset} changed")
-        pads = [handler[0]]
-        pads += [after[handler[0] + 2][0]] if handler[0] + 2 in after else []  # a fault's
-        for pad in pads:
-            again = next((place for place in reraises if place >= pad), None)
-            if again is None or after.get(again) != before.get(own):
-                raise Rejected(f"the pad of {offset} raises again to another handler")
-
-
-def _verify_depths(original: CodeType, armed: CodeType, copies: dict[int, int]) -> None:
-    """The same depth on every way to an instruction, and none beyond the stack's size."""
-    before = _depths(original, len(original.co_code))[0]
-    begin = max(copies, default=len(original.co_code) - 2) + 2  # where the pads begin
-    after, highest = _depths(armed, begin)
-    for offset, depth in before.items():
-        if after.get(offset) != depth:
-            raise Rejected(f"the stack depth at {offset} changed")
-    if highest > armed.co_stacksize:
-        raise Rejected(f"the stack grows to {highest}, beyond {armed.co_stacksize}")
-
-def _depths(code: CodeType, size: int) -> tuple[dict[int, int], int]:
-    """The stack depth before each instruction, and the highest.
-
-    It must be the same on every way to an instruction. Only what handles a fault in a pad, behind
-    the first ``size`` bytes, may be entered with several depths, and may not lead back; and a
-    pad may lead behind the next instruction, whose callee's exceptions enter it with less.
+    Raises Rejected where an original byte, name, constant, line or handler is another, where what
+    was added is no pad of the known forms, leads elsewhere than behind its sites, stores to a
+    local, or takes more of the stack than there is, and where a site got more than its budget.
     """
-    rows = [row for row in dis.get_instructions(code) if row.opname != "CACHE"]
-    numbers = {row.offset: number for number, row in enumerate(rows)}
-    found: dict[int, int] = {}
-    highest = _follow(rows, numbers, 0, 0, found)
-    table = dis._parse_exception_table(code)  # type: ignore[attr-defined]
-    leaves: list[tuple[int, int, int]] = []
-    for entry in sorted(table, key=lambda entry: entry.target >= size):
-        depth = entry.depth + 1 + entry.lasti
-        if entry.start < size or entry.target < size:
-            own = None if entry.target < size else leaves
-            highest = max(highest, _follow(rows, numbers, entry.target, depth, found, own))
-            continue
-        faults: dict[int, int] = {}
-        highest = max(highest, _follow(rows, numbers, entry.target, depth, faults))
-        if min(faults) < size:
-            raise Rejected(f"the handling of a fault at {entry.target} leads back")
-    _verify_leaves(table, leaves, found)
-    return found, highest
-
-
-def _verify_leaves(
-    table: list[Any], leaves: list[tuple[int, int, int]], found: dict[int, int]
-) -> None:
-    """Check where pads lead back to: ``leaves`` has the pad, the place, and the depth there.
-
-    Where the depth is another one, the pad must lead back for the
-    instruction behind one of its own, and put there as many values as that one's own pad does.
-    """
-    depths = {entry.target: entry.depth for entry in table}
-    pushed = {(pad, place): depth - depths[pad] for pad, place, depth in leaves}
-    own = {(entry.end, entry.target) for entry in table}
-    for pad, place, depth in leaves:
-        if depth == found.get(place):
-            continue
-        besides = (entry for entry in table if entry.target != pad and (entry.start, pad) in own)
-        if not any(
-            entry.depth + pushed[pad, place] == found.get(place)
-            and pushed.get((entry.target, place)) == pushed[pad, place]
-            for entry in besides
-        ):
-            raise Rejected(f"stack depths meet at {place}")
-
-
-def _follow(
-    rows: list[dis.Instruction],
-    numbers: dict[int, int],
-    first: int,
-    depth: int,
-    found: dict[int, int],
-    leaves: list[tuple[int, int, int]] | None = None,
-) -> int:
-    """Note the depths on all ways from ``first``; gives the highest.
-
-    Of a pad, ``leaves`` gets where it leads back to, and with which depth; nothing is followed
-    there.
-    """
-    work = [(first, depth)]
-    while work:
-        offset, depth = work.pop()
-        number = numbers[offset]
-        while number < len(rows):
-            row = rows[number]
-            if depth < 0:
-                raise Rejected(f"the stack is empty at {row.offset}")
-            if found.setdefault(row.offset, depth) != depth:
-                raise Rejected(f"stack depths {found[row.offset]}, {depth} meet at {row.offset}")
-            ends, target = _flow(row)
-            if leaves is not None and target is not None and target < first:
-                leaves.append((first, target, depth + _effect(row, True)))
-                break
-            if target is not None and target not in found:
-                work.append((target, depth + _effect(row, True)))
-            elif target is not None and found[target] != depth + _effect(row, True):
-                raise Rejected(f"stack depths meet at {target}")
-            if ends or (number + 1 < len(rows) and rows[number + 1].offset in found):
-                following = depth + _effect(row, False)
-                if not ends and found[rows[number + 1].offset] != following:
-                    raise Rejected(f"stack depths meet at {rows[number + 1].offset}")
-                break
-            depth += _effect(row, False)
-            number += 1
-    return max(found.values(), default=0)
-
-
-_ENDS = frozenset({
-    "RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS", "JUMP_FORWARD", "JUMP_BACKWARD",
-    "JUMP_BACKWARD_NO_INTERRUPT", "INTERPRETER_EXIT",
-})  # fmt: skip
-
-
-def _flow(row: dis.Instruction) -> tuple[bool, int | None]:
-    """Whether the next instruction is not reached, and the offset of a jump."""
-    jumps = row.opcode in dis.hasjrel and row.opname != "END_ASYNC_FOR"
-    return row.opname in _ENDS, row.argval if jumps else None
-
-
-def _effect(row: dis.Instruction, jump: bool) -> int:
-    if row.opname == "RETURN_GENERATOR":  # dis says 0 before 3.13; resumed, it has pushed a value
-        return 1
-    if row.opname == "EXTENDED_ARG":
-        return 0
-    return dis.stack_effect(row.opcode, row.arg, jump=jump)
-
-
-def _verify_graph(armed: CodeType) -> None:
-    """The control-flow graph of ``bytecode`` must be one that never takes from an empty stack.
-
-    Its size is an estimate for handlers (the least depth inside their region, not the table's),
-    so the size itself is checked by ``_verify_depths``. It cannot follow a jump
-    from one protected region into another that shares its handler, and says so by an assertion.
-    """
+    seen: list[Seen] = []
+    for before, after in zip(original.co_consts, armed.co_consts, strict=False):
+        if type(before) is CodeType:
+            if type(after) is not CodeType:
+                raise Rejected("nested code is missing")
+            seen += verify(before, after)
+    _check_same(original, armed)
+    if not _is_sealed(armed):
+        _check_without_pads(original, armed)
+        return seen
+    prepared = _prepared(original, armed)
     try:
-        graph = ControlFlowGraph.from_bytecode(ConcreteBytecode.from_code(armed).to_bytecode())
-        graph.compute_stacksize(check_pre_and_post=True)
-    except AssertionError:
-        return
-    except (RuntimeError, ValueError) as error:
-        raise Rejected(f"its control-flow graph does not fit: {error}") from error
+        found = _Pads(prepared, armed).verify()
+    except Rejected as error:
+        raise Rejected(f"{error} (in {original.co_qualname})") from None
+    if prepared.co_code != original.co_code:
+        found.add(REWRITTEN)
+    return [*seen, Seen(original, armed, frozenset(found))]
+
+
+def _check_same(original: CodeType, armed: CodeType) -> None:
+    """Check what nothing may change."""
+    for name in _SAME:
+        if getattr(armed, name) != getattr(original, name):
+            raise Rejected(f"{name} changed")
+    if len(armed.co_consts) < len(original.co_consts):
+        raise Rejected("a constant is missing")
+    same_constants(original.co_consts, armed.co_consts, CodeType)
+
+
+def _is_sealed(armed: CodeType) -> bool:
+    seal = armed.co_consts[-1] if armed.co_consts else None
+    return type(seal) is bytes and seal.startswith(ARMED)
+
+
+def _check_without_pads(original: CodeType, armed: CodeType) -> None:
+    for name, what in _CODE.items():
+        if getattr(armed, name) != getattr(original, name):
+            raise Rejected(f"the original {what} changed")
+    if len(armed.co_consts) != len(original.co_consts) or sites_of(original):
+        raise Rejected(f"{original.co_qualname} has no pads")
+
+
+def _prepared(original: CodeType, armed: CodeType) -> CodeType:
+    """What armed code was before it got pads: the original, or the original whose operators keep
+    their operands. What armed code says of that is not believed, but compared with it."""
+    marks = armed.co_consts[len(original.co_consts) : -1 - PAD_CONSTANTS]
+    prepared = reaching(original) if marks[:1] == (REACHING,) else original
+    if len(marks) == len(prepared.co_consts) - len(original.co_consts):
+        return prepared
+    from codesuture.surgery.rewritten import prepared_of
+
+    return prepared_of(prepared, armed)
+
+
+class _Pads:
+    """The pads of one code object. ``prepared`` is the code without them."""
+
+    def __init__(self, prepared: CodeType, armed: CodeType) -> None:
+        self._prepared = prepared
+        self._armed = armed
+        self._size = len(prepared.co_code)
+        self._names = len(prepared.co_names)
+        self._rows = rows_of(prepared.co_code)
+        self._numbers = {row[0]: number for number, row in enumerate(self._rows)}
+        self._added = rows_of(armed.co_code, self._size)
+        self._found: set[str] = set()
+        self._heads: dict[tuple[tuple[Line, ...], bool, bool, int], tuple[list[Line], int]] = {}
+        self._stack = prepared.co_stacksize
+
+    def verify(self) -> set[str]:
+        """Check all of them; the names of their forms."""
+        self._check_attributes()
+        size, armed = self._size, self._armed
+        before = handlers_of(self._prepared.co_exceptiontable, size)
+        after = handlers_of(armed.co_exceptiontable, len(armed.co_code))
+        groups = group_sites(sites_of(self._prepared))
+        self._check_sites(groups, depths_of(self._rows, before))
+        by_pad: dict[int, list[Site]] = {}
+        for group in groups:
+            handler = after[group[0].region[0] >> 1]
+            by_pad[-1 if handler is None else handler[0]] = group
+        if len(by_pad) != len(groups):
+            raise Rejected("two kinds of sites are led to one pad")
+        expected = before + [None] * (len(after) - len(before))
+        self._read(by_pad, expected)
+        if after != expected:
+            place = next(n for n, (a, b) in enumerate(zip(after, expected, strict=True)) if a != b)
+            raise Rejected(
+                f"the handler at {2 * place} is {_shown(after[place])}, not"
+                f" {_shown(expected[place])}"
+            )
+        if not self._stack <= armed.co_stacksize <= self._stack + _SPARE:
+            raise Rejected(f"the stack is for {armed.co_stacksize} values, not {self._stack}")
+        return self._found
+
+    def _check_attributes(self) -> None:
+        prepared, armed = self._prepared, self._armed
+        names = PAD_NAMES + (REACHING_NAMES if is_reaching(prepared) else ())
+        if armed.co_code[: self._size] != prepared.co_code:
+            raise Rejected("the original bytecode changed")
+        # Every site of reaching code has those names, code without a site has no pads.
+        if armed.co_names != prepared.co_names + names:
+            raise Rejected("the names of the pads are others")
+        if armed.co_consts[len(prepared.co_consts) :] != (armed.co_qualname, seal_pads(prepared)):
+            raise Rejected("the constants of the pads are others")
+        lines = len(prepared.co_linetable)
+        if armed.co_linetable[:lines] != prepared.co_linetable:
+            raise Rejected("the original lines changed")
+        check_no_location(armed.co_linetable[lines:], (len(armed.co_code) - self._size) >> 1)
+
+    def _check_sites(self, groups: list[list[Site]], depths: dict[int, int]) -> None:
+        """Check what is said of the sites with depths that were found in another way."""
+        for group in groups:
+            for site in group:
+                if depths.get(site.start) != site.depth + site.operands:
+                    raise Rejected(f"the stack depth at {site.start} is another")
+                if site.start not in self._numbers:
+                    raise Rejected(f"there is no instruction at {site.start}")
+            for way in exits_of(group):
+                made = way.site.depth + way.site.values + way.site.nulls
+                if depths.get(way.resume) != made:
+                    raise Rejected(f"stack depths meet at {way.resume}")
+
+    def _read(self, by_pad: dict[int, list[Site]], expected: list[Handler | None]) -> None:
+        """Read pads and tails from the first to the last byte; note which handlers they have."""
+        number, rows = 0, self._added
+        open_pads: list[tuple[forms.Matched, list[Site]]] = []
+        while number < len(rows):
+            start = rows[number][0]
+            if NAMES[rows[number][1]] != "PUSH_EXC_INFO":
+                number = self._read_tail(number, open_pads, expected)
+                open_pads = []
+                continue
+            group = by_pad.pop(start, None)
+            if group is None:
+                raise Rejected(f"no site leads to the pad at {start}")
+            if open_pads and open_pads[-1][1][0].cover != group[0].cover:
+                raise Rejected(f"the pad at {start} has the tail of others")
+            matched = self._read_head(number, group[0])
+            exits = exits_of(group)
+            self._check_budget(group, matched.number - number + 1, exits)
+            number = forms.check_tree(rows, matched.number, exits)
+            open_pads.append((matched, group))
+            cover, own = _entry(group[0]), (start, group[0].depth, True)
+            for site in group:
+                first, behind = site.region[0] >> 1, site.region[1] >> 1
+                if expected[first:behind] != [cover] * (behind - first):
+                    raise Rejected(f"the region of the site at {site.start} has several handlers")
+                expected[first:behind] = [own] * (behind - first)
+        if open_pads or by_pad:
+            raise Rejected("a pad or its tail is missing")
+
+    def _read_head(self, number: int, site: Site) -> forms.Matched:
+        match = self._caught(site)
+        kind = (tuple(match), site.through, site.reaching, site.kept)
+        if kind not in self._heads:
+            form = forms.head(match, *kind[1:], self._names, len(self._prepared.co_consts))
+            self._heads[kind] = form, forms.highest(form)
+        form, highest = self._heads[kind]
+        self._stack = max(self._stack, site.depth + highest)
+        self._found.add(f"head {kind[1:]} {[name for name, _ in match]} {site.cover is not None}")
+        return forms.check(self._added, number, form, "the pad")
+
+    def _caught(self, site: Site) -> list[Line]:
+        """The lines that load what the clause around the site catches, as they stand there."""
+        if not site.match or site.cover is None:
+            return []
+        number = self._numbers[site.cover[2]] + 1
+        lines: list[Line] = []
+        while NAMES[self._rows[number][1]] != "CHECK_EXC_MATCH":
+            lines.append((NAMES[self._rows[number][1]], self._rows[number][2]))
+            number += 1
+        return lines
+
+    def _read_tail(
+        self,
+        number: int,
+        pads: list[tuple[forms.Matched, list[Site]]],
+        expected: list[Handler | None],
+    ) -> int:
+        if not pads:
+            raise Rejected(f"the tail at {self._added[number][0]} is of no pad")
+        start = self._added[number][0]
+        matched = forms.check(self._added, number, forms.tail(self._names), "the tail")
+        cover = pads[0][1][0].cover
+        again = None if cover is None else (cover[2], cover[3], cover[4])
+        for part, group in pads:
+            _fill(expected, part, ("guarded", "unguarded"), (start, group[0].depth + 3, False))
+            _fill(expected, part, ("reraise", "reraised"), again)
+        _fill(expected, matched, ("reraise", "reraised"), again)
+        self._found.add(f"tail {cover is not None}")
+        return matched.number
+
+    def _check_budget(self, group: list[Site], head: int, exits: list[Exit]) -> None:
+        """Check that no site got more than ``BUDGET`` instructions, and note what its ways back
+        take of the stack."""
+        turns = (len(exits) - 1).bit_length()
+        added: dict[int, int] = {}
+        for way in exits:
+            site = way.site
+            values, nulls = site.values, site.nulls
+            more = turns + (values != 1) + nulls + 1
+            added[site.start] = added.get(site.start, head) + more
+            self._found.add(f"leaf {min(values, 2)} {nulls} {site.shape == 'method'}")
+            self._stack = max(self._stack, group[0].depth + max(values + nulls, turns + 1))
+        for start, count in added.items():
+            if count > BUDGET:
+                raise Rejected(f"{count} instructions were added for the site at {start}")
+
+
+#: How many values more than are needed the stack may have room for.
+_SPARE = 4
+
+
+def _entry(site: Site) -> Handler | None:
+    return None if site.cover is None else (site.cover[2], site.cover[3], site.cover[4])
+
+
+def _fill(
+    handlers: list[Handler | None],
+    part: forms.Matched,
+    labels: tuple[str, str],
+    handler: Handler | None,
+) -> None:
+    first, behind = (part.labels[label] >> 1 for label in labels)
+    handlers[first:behind] = [handler] * (behind - first)
+
+
+def _shown(handler: Handler | None) -> str:
+    return "none" if handler is None else f"{handler[0]} at depth {handler[1]}"

@@ -24,7 +24,7 @@ from codesuture.surgery.instructions import decode, read_table, write_table
 from codesuture.surgery.lines import write_location
 from codesuture.surgery.opcodes import NAMES, PLAIN_LOADS, SUBSCRIPT_OPERATOR
 from codesuture.surgery.pads import assemble, jump_back
-from codesuture.surgery.sealing import KEPT
+from codesuture.surgery.sealing import KEPT, kept_operators
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,6 +99,17 @@ def keep(code: CodeType, ordinals: frozenset[int]) -> CodeType | None:
         co_linetable=lines,
         co_stacksize=code.co_stacksize + 2,
     )
+
+
+def kept_in(code: CodeType) -> int:
+    """How many operators keep their operands in armed code and all that is nested in it."""
+    nested = (constant for constant in code.co_consts if type(constant) is _Code)
+    return len(kept_operators(disarm(code))) + sum(kept_in(one) for one in nested)
+
+
+#: Instructions that are added for each operator that keeps its operands: its copy, which takes the
+#: place of the one that is left out, and what is around it; and the jump that leads there.
+KEPT_INSTRUCTIONS: tuple[int, int] = (8, 1)
 
 
 def _needs_keeping(instructions: list[Instruction], number: int) -> bool:

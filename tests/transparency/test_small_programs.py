@@ -90,6 +90,7 @@ class Runs:
                 timeout=20,
                 CODESUTURE_STORE=str(store),
                 CODESUTURE_BREAKER_SITE="50",
+                CODESUTURE_PROBATION="0",  # what is forged leads to second crashes
                 PYTHONPATH=str(HERE / "forge"),
             )
         return store

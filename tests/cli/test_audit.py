@@ -92,9 +92,9 @@ def test_expired(cli: Cli, project: Path) -> None:
     assert "  9d   0s        expired  " in row
 
 
-def test_chosen_and_sorted(cli: Cli, project: Path) -> None:
+def test_chosen_and_sorted(here: Cli, project: Path) -> None:
     def functions(*options: str) -> list[str]:
-        done = cli("audit", "--json", *options)
+        done = here("audit", "--json", *options)
         assert (done.returncode, done.stderr) == (0, "")
         return [patch["qualname"] for patch in json.loads(done.stdout)["patches"]]
 
@@ -108,15 +108,15 @@ def test_chosen_and_sorted(cli: Cli, project: Path) -> None:
     assert functions("--module", "other") == []
     assert len(functions("--module", "a*", "--state", "persisted,expired")) == 3
     assert functions("--state", "reviewed") == []
-    assert cli("pin", "get_bio").returncode == 0
+    assert here("pin", "get_bio").returncode == 0
     assert functions("--sort", "ttl-left")[-1] == "get_bio"
     for option, wrong, near in (("--sort", "hist", "hits"), ("--state", "expire", "expired")):
-        done = cli("audit", option, wrong)
+        done = here("audit", option, wrong)
         assert done.returncode == 2 and f"did you mean '{near}'?" in done.stderr
 
 
-def test_csv(cli: Cli, project: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(cli("audit", "--csv").stdout)))
+def test_csv(here: Cli, project: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(here("audit", "--csv").stdout)))
     assert list(rows[0]) == [
         "id", "function", "guard", "target", "default", "rung", "hits", "first_seen", "last_seen",
         "age", "ttl_left", "state", "fate", "shadow",
@@ -127,34 +127,34 @@ def test_csv(cli: Cli, project: Path) -> None:
     bio = next(row for row in rows if row["function"] == "app:get_bio")
     assert (bio["hits"], bio["target"], bio["state"]) == ("3", "profile", "persisted")
     assert int(bio["ttl_left"]) > 600_000
-    assert cli("audit", "--csv", "--json").returncode == 2
+    assert here("audit", "--csv", "--json").returncode == 2
 
 
-def test_check(cli: Cli, project: Path) -> None:
-    done = cli("audit", "--check")
+def test_check(here: Cli, project: Path) -> None:
+    done = here("audit", "--check")
     assert (done.returncode, done.stderr.count("has not been reviewed")) == (1, 3)
     assert "3 patches in" in done.stdout
-    assert cli("approve", "--all").returncode == 0
-    assert (cli("audit", "--check").returncode, cli("audit", "--check").stderr) == (0, "")
+    assert here("approve", "--all").returncode == 0
+    assert (here("audit", "--check").returncode, here("audit", "--check").stderr) == (0, "")
     app = project / "app.py"
     app.write_text(app.read_text("utf-8").replace('prices["sum"]', "0"), "utf-8")
-    done = cli("audit", "--check", "--csv")
+    done = here("audit", "--check", "--csv")
     assert done.returncode == 1
     assert done.stderr.startswith("error: the patch of app:Shop.total (")
     assert "is stale: its code has changed\nhint: codesuture rollback " in done.stderr
-    assert cli("audit", "--check", "--function", "get_bio").returncode == 0
-    assert cli("reject", "total").returncode == 0  # somebody has decided
-    assert cli("audit", "--check").returncode == 0
+    assert here("audit", "--check", "--function", "get_bio").returncode == 0
+    assert here("reject", "total").returncode == 0  # somebody has decided
+    assert here("audit", "--check").returncode == 0
 
 
-def test_check_says_what_has_expired(cli: Cli, project: Path) -> None:
-    assert cli("approve", "--all").returncode == 0
+def test_check_says_what_has_expired(here: Cli, project: Path) -> None:
+    assert here("approve", "--all").returncode == 0
     recipe = recipe_file(project, "null_guard")
     document = json.loads(recipe.read_text("utf-8"))
     recipe.write_text(json.dumps({**document, "expires": document["created"]}), "utf-8")
-    assert "has expired\nhint: codesuture renew " in cli("audit", "--check").stderr
-    assert cli("pin", document["id"]).returncode == 0
-    assert cli("audit", "--check").returncode == 0
+    assert "has expired\nhint: codesuture renew " in here("audit", "--check").stderr
+    assert here("pin", document["id"]).returncode == 0
+    assert here("audit", "--check").returncode == 0
 
 
 def test_stale_after_the_function_changed(cli: Cli, project: Path) -> None:

@@ -56,8 +56,8 @@ def test_bash(complete, project: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_the_others_name_every_command_and_option(cli: Cli, shell: str) -> None:
-    done = cli("completion", shell)
+def test_the_others_name_every_command_and_option(here: Cli, shell: str) -> None:
+    done = here("completion", shell)
     assert (done.returncode, done.stderr) == (0, "")
     for command in commands():
         assert command.name in done.stdout and command.about in done.stdout
@@ -67,12 +67,12 @@ def test_the_others_name_every_command_and_option(cli: Cli, shell: str) -> None:
         assert (parsed.returncode, parsed.stderr) == (0, "")
 
 
-def test_names_where_there_is_no_store_or_a_broken_configuration(cli: Cli, tmp_path: Path) -> None:
-    assert cli("completion", "names").stdout == ""
+def test_names_where_there_is_no_store_or_a_broken_configuration(here: Cli, tmp_path: Path) -> None:
+    assert here("completion", "names").stdout == ""
     (tmp_path / "codesuture.toml").write_text("ttl = 'x'\n", "utf-8")
-    done = cli("completion", "names")
+    done = here("completion", "names")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert cli("completion", "tcsh").returncode == 2
+    assert here("completion", "tcsh").returncode == 2
 
 
 def test_every_help_has_examples() -> None:
@@ -98,12 +98,12 @@ def test_the_manual_page_can_be_shown() -> None:
     assert "codesuture approve" in done.stdout
 
 
-def test_config_validate(cli: Cli, tmp_path: Path) -> None:
-    assert cli("config", "validate").stdout.endswith("is in order; no values are set.\n")
+def test_config_validate(here: Cli, tmp_path: Path) -> None:
+    assert here("config", "validate").stdout.endswith("is in order; no values are set.\n")
     file = tmp_path / "codesuture.toml"
     file.write_text("ttl = 3\n[guards]\nkey_guard = false\n", "utf-8")
-    done = cli("config", "validate", env={"CODESUTURE_VERBOSE": "1"})
+    done = here("config", "validate", env={"CODESUTURE_VERBOSE": "1"})
     assert (done.returncode, done.stdout) == (0, f"{file} is in order; 3 values are set.\n")
     file.write_text("tll = 3\n", "utf-8")
-    done = cli("config", "validate")
+    done = here("config", "validate")
     assert done.returncode == 2 and "did you mean 'ttl'?" in done.stderr

@@ -61,7 +61,7 @@ def children(number):
     for _ in range(number):
         if not (child := os.fork()):
             try:
-                for _ in range(40):
+                for _ in range(25):
                     port({})
                     time.sleep(0.1)
             except KeyError:

@@ -8,6 +8,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codesuture.cli.patches import Entry
     from codesuture.downstream.follow import Reach
+    from codesuture.sourcefix.document import Document
+
+#: The files that one command has read, by path.
+_documents: dict[str, Document] = {}
 
 
 def reach_of(entry: Entry, root: str) -> Reach | None:
@@ -38,7 +42,7 @@ def change_of(entry: Entry, root: str) -> list[str] | None:
         from codesuture.sourcefix.suggestion import suggest
     except ImportError:
         return None
-    [made] = suggest([entry], root, tried=False)
+    [made] = suggest([entry], root, False, _documents)
     lines = made.diff.split("\n") if not made.reason else []
     return [line for line in lines if line[:1] in ("+", "-") and line[:3] not in ("+++", "---")]
 

@@ -30,24 +30,33 @@ class Unfit(Exception):
     """No change can be suggested; the message is a sentence that says why."""
 
 
+#: Ranks of edits that insert something of its own.
+IMPORT, FUNCTION = -2, -1
+
+
 class Edit:
     """The text between two offsets becomes another one.
 
-    A definition (a function, an import) is inserted and can stand beside others at its place.
+    A definition (an import, a function) is inserted and can stand beside others at its place.
     """
 
-    __slots__ = ("end", "is_definition", "start", "text")
+    __slots__ = ("end", "rank", "start", "text")
 
-    def __init__(self, start: int, end: int, text: str, is_definition: bool = False) -> None:
+    def __init__(self, start: int, end: int, text: str, rank: int = 0) -> None:
         self.start = start
         self.end = end
         self.text = text
-        self.is_definition = is_definition
+        self.rank = rank
 
     @property
-    def order(self) -> tuple[int, int, bool]:
-        """Definitions come before what else is inserted at their place."""
-        return self.start, self.end, not self.is_definition
+    def is_definition(self) -> bool:
+        """Whether it is one of ``IMPORT`` and ``FUNCTION``."""
+        return self.rank < 0
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Imports, then functions come before what else is inserted at their place."""
+        return self.start, self.end, self.rank
 
     def __repr__(self) -> str:
         return f"<Edit {self.start}-{self.end} {self.text!r}>"

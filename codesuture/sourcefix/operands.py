@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 _PREFIXES = ("get_", "load_", "fetch_", "find_", "read_", "make_", "parse_", "lookup_", "to_")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _CO_NEWLOCALS = 2  # inspect.CO_NEWLOCALS
 
 
@@ -138,10 +138,20 @@ def free_name(document: Document, node: cst.CSTNode, wanted: str, whole: bool = 
                 scope = inner
     taken = _names(scope) | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
     for edit in document.edits:  # those of other patches of the file
-        taken.update(_WORD.findall(edit.text))
+        taken.update(WORD.findall(edit.text))
     base = wanted if wanted.isidentifier() else "value"
     number, name = 1, base
     while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    return name
+
+
+def parameter_name(wanted: str, taken: list[str]) -> str:
+    """A name like ``wanted`` for the parameter of a new function that uses the names ``taken``."""
+    base = wanted if wanted.isidentifier() and wanted != "self" else "value"
+    number, name = 1, base
+    while name in taken or hasattr(builtins, name) or keyword.iskeyword(name):
         number += 1
         name = f"{base}_{number}"
     return name
@@ -169,7 +179,7 @@ def name_for(node: cst.CSTNode) -> str:
     if isinstance(node, cst.Subscript):
         key = node.slice[0].slice
         if isinstance(key, cst.Index) and isinstance(key.value, cst.SimpleString):
-            found = _WORD.fullmatch(key.value.raw_value)
+            found = WORD.fullmatch(key.value.raw_value)
             if found:
                 return found.group().lower()
     return "value"

@@ -146,15 +146,15 @@ def operand_of(node: cst.CSTNode) -> cst.BaseExpression | None:
 
 def _by_target(document: Document, patch: Patch, found: list[cst.CSTNode]) -> list[cst.CSTNode]:
     """Those whose operand is the patch's target, as it is shown to people."""
-    wanted = _shown(patch.target.lstrip("*"))
+    wanted = shown(patch.target.lstrip("*"))
     return [
         node
         for node in found
-        if (operand := operand_of(node)) is not None and _shown(document.read(operand)) == wanted
+        if (operand := operand_of(node)) is not None and shown(document.read(operand)) == wanted
     ]
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """The expression's text without differences that do not matter; itself if it is none."""
     try:
         return ast.unparse(ast.parse(text.strip(), mode="eval"))

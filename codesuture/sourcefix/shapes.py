@@ -11,9 +11,16 @@ from __future__ import annotations
 import libcst as cst
 
 from codesuture.sourcefix import context
-from codesuture.sourcefix.document import Document, Edit, Unfit
+from codesuture.sourcefix.document import FUNCTION, IMPORT, Document, Edit, Unfit
 from codesuture.sourcefix.literals import needed_import
-from codesuture.sourcefix.operands import Operand, free_name, is_global, name_for
+from codesuture.sourcefix.operands import (
+    WORD,
+    Operand,
+    free_name,
+    is_global,
+    name_for,
+    parameter_name,
+)
 from codesuture.sourcefix.placing import Place
 from codesuture.sourcefix.trial import Trial
 
@@ -135,6 +142,8 @@ def function(
     document = place.document
     context.refuse_shown(document, node)
     stars = stars or {}
+    words = [word for part in (*body, *parts.values()) for word in WORD.findall(part)]
+    words += [operand.text for operand in operands if _stays(place, operand)]
     names: list[str] = []
     parameters: list[str] = []
     arguments: list[str] = []
@@ -143,11 +152,7 @@ def function(
         if not star and _stays(place, operand):
             names.append(operand.text)
             continue
-        base = name_for(operand.node)
-        name, count = base, 1
-        while name in names or not name.isidentifier() or name == "self":
-            count += 1
-            name = f"{base}_{count}" if base.isidentifier() and base != "self" else f"value_{count}"
+        name = parameter_name(name_for(operand.node), [*names, *words])
         names.append(name)
         parameters.append(star + name)
         arguments.append(star + operand.argument)
@@ -204,7 +209,7 @@ def _definition(document: Document, node: cst.CSTNode, text: str) -> Edit:
         if not start or not line.startswith("#") or is_first:
             break
         start = previous
-    return Edit(start, start, f"{text}\n\n", is_definition=True)
+    return Edit(start, start, f"{text}\n\n", FUNCTION)
 
 
 def _start_of(document: Document, statement: cst.CSTNode) -> int:
@@ -259,7 +264,7 @@ def imports(document: Document, text: str, wanted: str = "") -> list[Edit]:
         at = document.starts[document.line_of(_start_of(document, document.module.body[0])) - 1]
     if at > len(document.text):
         line, at = f"\n{line}", len(document.text)
-    return [Edit(at, at, f"{line}\n", is_definition=True)]
+    return [Edit(at, at, f"{line}\n", IMPORT)]
 
 
 def _imports_name(document: Document, name: str) -> bool:

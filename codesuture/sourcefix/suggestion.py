@@ -67,9 +67,17 @@ class Suggestion:
         return difference(self.content, self.changed, self.document, self.shown_path)
 
 
-def suggest(entries: Iterable[Entry], root: str, tried: bool = True) -> list[Suggestion]:
-    """A suggestion for each patch, tried out (if asked) in one process. Writes nothing."""
-    documents: dict[str, Document] = {}
+def suggest(
+    entries: Iterable[Entry],
+    root: str,
+    tried: bool = True,
+    documents: dict[str, Document] | None = None,
+) -> list[Suggestion]:
+    """A suggestion for each patch, tried out (if asked) in one process. Writes nothing.
+
+    ``documents`` are files that were read already, by path; more are added.
+    """
+    documents = {} if documents is None else documents
     found = [_suggestion(entry, root, documents) for entry in entries]
     if not tried:
         return found

@@ -23,6 +23,7 @@ class Shape(NamedTuple):
 #: What programs of the corpus have at their top: objects, and a log of what is evaluated.
 HEAD = """\
 from corpus_support import Box, give, log
+import asyncio
 import math
 from decimal import Decimal
 """
@@ -54,6 +55,17 @@ class Box:
 
     def __exit__(self, *raised):
         log.append("left")
+
+    def __await__(self):
+        log.append("awaited")
+        return 7
+        yield
+
+    async def __aenter__(self):
+        return self.__enter__()
+
+    async def __aexit__(self, *raised):
+        self.__exit__()
 '''
 
 CONTEXTS = {
@@ -105,6 +117,7 @@ SHAPES = [
     Shape("type_coercion_guard", "p", "int(p)", "'x'", ("'12'", "4")),
     Shape("type_coercion_guard", "p", "float(give(p))", "'x'", ("'1.5'",)),
     Shape("type_coercion_guard", "p", "int(give(p), base=16)", "'x'", ("'ff'",)),
+    Shape("type_coercion_guard", "p", "float(str(p))", "'x'", ("'1.5'",)),
     Shape("type_coercion_guard", "p", "Decimal(p)", "'x'", ("'1.5'",)),
     Shape("division_guard", "a, b", "a / b", "1, 0", ("4, 2", "0, 3")),
     Shape("division_guard", "a, b", "give(a) // give(b)", "1, 0", ("4, 2",)),
@@ -127,6 +140,8 @@ SHAPES = [
     Shape("none_operand_guard", "a, b", "a - give(b)", "None, 5", ("5, 6",)),
     Shape("none_operand_guard", "a, b", "a * b", "5, None", ("5, 6", "'a', 2")),
     Shape("none_operand_guard", "a, b", "give(a) < give(b)", "5, None", ("5, 6", "6, 5")),
+    Shape("none_operand_guard", "a, b", "0 < a < b", "None, 5", ("3, 5", "9, 5")),
+    Shape("none_operand_guard", "a, b", "0 < a < b.x", "2, Box(x=None)", ("3, Box(x=9)",)),
     Shape("none_operand_guard", "a", "-a", "None", ("5",)),
     Shape("membership_guard", "p", "1 in p", "None", ("[1]", "[2]")),
     Shape("membership_guard", "p", "give(1) not in give(p)", "None", ("[1]", "[2]")),
@@ -193,6 +208,19 @@ STATEMENTS = [
     Shape("type_coercion_guard", "p", "x = y = int(p)\nreturn x, y", "'n'", ("'4'",)),
     Shape("type_coercion_guard", "p", "return int(p) if give(p) else 0", "'n'", ("'4'", "''")),
     Shape("type_coercion_guard", "p", "return give(1) and int(give(p))", "'n'", ("'4'",)),
+    Shape("await_guard", "p", "async def go():\n    return [await p]\nreturn asyncio.run(go())",
+          "None", ("Box()",)),
+    Shape("await_guard", "p",
+          "async def go():\n    await give(p)\n    return 3\nreturn asyncio.run(go())",
+          "None", ("Box()",)),
+    Shape("context_manager_guard", "p", "async def go():\n    async with p as q:\n"
+          "        return q\nreturn asyncio.run(go())", "None", ("Box()",)),
+    Shape("attribute_guard", "p", "class A(p):\n    def m(self):\n        return super().x\n"
+          "return A().m()", "object", ("type('B', (), {'x': 3})",)),
+    Shape("attribute_guard", "p", "class A:\n    def m(self):\n        return p.__x\n"
+          "return A().m()", "Box()", ("Box(_A__x=3)",)),
+    Shape("key_guard", "p", "import os\nreturn os.environ[p][:0]", "'N_O'", ("'PATH'",)),
+    Shape("null_guard", "p", "return p.bio if p else p.bio", "None", ("Box(bio=3)",)),
     Shape("chain_subscript_guard", "p", "name = give(p)['a']['b'].title()\nreturn name",
           "{}", ("{'a': {'b': 'x'}}",)),
 ]  # fmt: skip

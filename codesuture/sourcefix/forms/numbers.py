@@ -6,9 +6,10 @@ import libcst as cst
 
 from codesuture.sourcefix import shapes
 from codesuture.sourcefix.document import Unfit
-from codesuture.sourcefix.forms.facts import VALUES, Facts, arguments_of
+from codesuture.sourcefix.forms.facts import VALUES, Facts, arguments_of, escaped
 from codesuture.sourcefix.forms.sequences import tried
 from codesuture.sourcefix.operands import Operand
+from codesuture.sourcefix.placing import shown
 from codesuture.sourcefix.shapes import Change, Samples
 
 _ODD = "The source has another form here than is known."
@@ -145,7 +146,7 @@ def _compared(facts: Facts, node: cst.Comparison) -> Change:
     if facts.default.kind != "constant" or facts.default.value is not False:
         raise Unfit("A comparison with another default than False has no short form.")
     if len(node.comparisons) > 1:
-        raise Unfit("Which part of the chained comparison crashed cannot be told; split it.")
+        return _chained(facts, node)
     operands = [facts.operand(node.left), facts.operand(node.comparisons[0].comparator)]
     number = _none(facts)
     sign = sign_of(node)
@@ -161,6 +162,29 @@ def _compared(facts: Facts, node: cst.Comparison) -> Change:
     return shapes.conditional(
         facts.place, node, operands, f"{{{number}}} is not None", f"{{0}} {sign} {{1}}", "False",
         "It is compared where it is not None, else it is false.", samples,
+        template="{test} and {value}",
+    )  # fmt: skip
+
+
+def _chained(facts: Facts, node: cst.Comparison) -> Change:
+    """``age is not None and 0 < age < 100``."""
+    sides = [node.left, *(part.comparator for part in node.comparisons)]
+    operands = [facts.operand(side) for side in sides]
+    found = [
+        number
+        for number, operand in enumerate(operands)
+        if shown(operand.text) == shown(facts.patch.target)
+    ]
+    if len(found) != 1 or not all(operand.is_quiet for operand in operands):
+        raise Unfit("Which part of the chained comparison crashed cannot be told; split it.")
+    value, at = "", facts.document.span(node)[0]
+    for number, side in enumerate(sides):
+        start, end = facts.document.span(side)
+        value += escaped(facts.document.text[at:start]) + f"{{{number}}}"
+        at = end
+    return shapes.conditional(
+        facts.place, node, operands, f"{{{found[0]}}} is not None", value, "False",
+        "It is compared where it is not None, else it is false.",
         template="{test} and {value}",
     )  # fmt: skip
 

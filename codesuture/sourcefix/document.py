@@ -30,6 +30,10 @@ class Unfit(Exception):
     """No change can be suggested; the message is a sentence that says why."""
 
 
+SAME_PLACE = (
+    "Another patch's change is at the same place; apply that one, and ask again if it still "
+    "crashes here."
+)
 #: Ranks of edits that insert something of its own.
 IMPORT, FUNCTION = -2, -1
 
@@ -177,10 +181,7 @@ class Document:
                 or not (new.start <= old.start and old.end <= new.end and new.start < new.end)
             ]
             if any(_overlap(old, new) for old in kept):
-                raise Unfit(
-                    "Another patch's change is at the same place; apply that one, and ask again "
-                    "if it still crashes here."
-                )
+                raise Unfit(SAME_PLACE)
         self.edits = kept + edits
 
     def changed(self) -> bytes:

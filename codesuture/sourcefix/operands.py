@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PREFIXES = ("get_", "load_", "fetch_", "find_", "read_", "make_", "parse_", "lookup_", "to_")
 WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_VARIABLE = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _CO_NEWLOCALS = 2  # inspect.CO_NEWLOCALS
 
 
@@ -39,6 +40,20 @@ class Operand:
 
     @property
     def text(self) -> str:
+        """Its text as a part of an expression; with parentheses where another change made it."""
+        start, end = self.document.span(self.node)
+        changed = any((one.start, one.end) == (start, end) for one in self.document.edits)
+        return f"({self._own})" if changed and not self._own.startswith("(") else self._own
+
+    @property
+    def iterable(self) -> str:
+        """Its text behind the ``in`` of a comprehension."""
+        loose = isinstance(self.node, cst.IfExp | cst.Lambda | cst.Tuple | cst.NamedExpr)
+        bare = loose and not getattr(self.node, "lpar", ())
+        return f"({self.text})" if bare else self.text
+
+    @property
+    def _own(self) -> str:
         """Its text, with its parentheses where it has some."""
         inner = self.document.read(self.node)
         for left in getattr(self.node, "lpar", ()):
@@ -49,7 +64,7 @@ class Operand:
     def argument(self) -> str:
         """Its text as one argument of a call."""
         bare = isinstance(self.node, cst.GeneratorExp | cst.NamedExpr | cst.Yield | cst.Tuple)
-        return f"({self.text})" if bare and not getattr(self.node, "lpar", ()) else self.text
+        return f"({self._own})" if bare and not getattr(self.node, "lpar", ()) else self._own
 
     @property
     def statement(self) -> str:
@@ -138,7 +153,7 @@ def free_name(document: Document, node: cst.CSTNode, wanted: str, whole: bool = 
                 scope = inner
     taken = _names(scope) | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
     for edit in document.edits:  # those of other patches of the file
-        taken.update(WORD.findall(edit.text))
+        taken.update(_VARIABLE.findall(edit.text))
     base = wanted if wanted.isidentifier() else "value"
     number, name = 1, base
     while name in taken:
@@ -169,6 +184,8 @@ def name_for(node: cst.CSTNode) -> str:
         return name_for(node.expression)
     if isinstance(node, cst.Call):
         name = name_for(node.func)
+        if hasattr(builtins, name):  # int(row["n"]) is about n
+            return name_for(node.args[0].value) if node.args else "value"
         for prefix in _PREFIXES:
             name = name.removeprefix(prefix)
         return name if name.isidentifier() and name != "get" else "value"

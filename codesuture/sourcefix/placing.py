@@ -28,6 +28,7 @@ _KINDS: dict[str, tuple[type[cst.CSTNode], ...]] = {
     "store_attribute": (cst.Attribute,),
     "delete_attribute": (cst.Attribute,),
     "subscript": (cst.Subscript,),
+    "link": (cst.Subscript, cst.Attribute),
     "slice": (cst.Subscript,),
     "store_subscript": (cst.Subscript,),
     "store_slice": (cst.Subscript,),
@@ -73,7 +74,9 @@ def place_of(document: Document, patch: Patch, code: CodeType, offset: int) -> P
     if line is None or last is None or start is None or end is None:
         raise Unfit("Python does not tell which expression of the line crashed.")
     span = (document.offset(line, start), document.offset(last, end))
-    found = _candidates(document, patch.operation, span)
+    # The patch of a chain is the last link's, whichever link it was that crashed.
+    is_chain = patch.guard == "chain_subscript_guard"
+    found = _candidates(document, "link" if is_chain else patch.operation, span)
     if len(found) > 1:
         found = _by_target(document, patch, found) or found[:1]
     if not found:
@@ -131,6 +134,18 @@ def _operand_at(document: Document, node: cst.CSTNode, span: Span) -> bool:
     return operand is not None and (
         document.span(operand) == span or _in_parentheses(document, document.span(operand), span)
     )
+
+
+def changed_node(place: Place) -> cst.CSTNode:
+    """The part of the source that a change of this place is about."""
+    node = place.node
+    if place.patch.operation == "unpack":
+        parent = place.document.parent(node)
+        if isinstance(parent, cst.For | cst.CompFor):
+            return parent.iter
+        assign = place.document.parent(parent) if parent is not None else None
+        return assign.value if isinstance(assign, cst.Assign) else node
+    return operand_of(node) or node
 
 
 def operand_of(node: cst.CSTNode) -> cst.BaseExpression | None:

@@ -114,6 +114,8 @@ def conditional(
         first[number] = f"({names[number]} := {operands[number].text})"
     mark = f"{{{bound[0]}}}" if bound else ""
     begin, found, end = test.partition(mark) if mark else (test, "", "")
+    if bound and begin.endswith("(") and end.startswith(")"):  # len(rows := …)
+        first[bound[0]] = first[bound[0]][1:-1]
     made_test = begin.format(*names) + found.format(*first) + end.format(*names)
     made_value = value.format(*names)
     if is_original and not bound:
@@ -142,7 +144,8 @@ def function(
     document = place.document
     context.refuse_shown(document, node)
     stars = stars or {}
-    words = [word for part in (*body, *parts.values()) for word in WORD.findall(part)]
+    lines = [line.format(**parts) if parts else line for line in body]
+    words = [word for line in lines for word in WORD.findall(line)]
     words += [operand.text for operand in operands if _stays(place, operand)]
     names: list[str] = []
     parameters: list[str] = []
@@ -156,7 +159,6 @@ def function(
         names.append(name)
         parameters.append(star + name)
         arguments.append(star + operand.argument)
-    lines = [line.format(**parts) if parts else line for line in body]
     lines = [line.format(*names) for line in lines]
     title = free_name(document, node, _title(place, node), whole=True)
     unit = document.module.default_indent

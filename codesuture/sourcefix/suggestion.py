@@ -7,9 +7,9 @@ import warnings
 from difflib import unified_diff
 
 from codesuture.cli.source import code_of, offset_of, path_of
-from codesuture.sourcefix.document import Document, Edit, Unfit
+from codesuture.sourcefix.document import SAME_PLACE, Document, Unfit
 from codesuture.sourcefix.forms import change_for
-from codesuture.sourcefix.placing import Place, place_of
+from codesuture.sourcefix.placing import Place, changed_node, place_of
 from codesuture.sourcefix.trial import Outcome, header_of, run
 
 TYPE_CHECKING = False
@@ -188,16 +188,22 @@ def _rewrite(found: list[Suggestion], root: str) -> Rewrite:
     placed = []
     for one in found:
         place = _place(one, document, root)
-        start, end = document.span(place.node)
+        start, end = document.span(changed_node(place))
         placed.append((end - start, start, one, place))
-    for _, _, one, place in sorted(placed, key=lambda row: row[:2]):
+    at_node: dict[int, Suggestion] = {}
+    # What is iterated comes before its items, which are as long.
+    placed.sort(key=lambda row: (row[0], row[3].patch.operation == "unpack", row[1]))
+    for _, _, one, place in placed:
+        first = at_node.setdefault(id(place.node), one)
+        if first is not one:  # a loop's condition is compiled twice, for example
+            if _are_alike(first, one):
+                made.made.append(one)
+            else:
+                made.left_out.append((one, SAME_PLACE))
+            continue
         before = list(document.edits)
         try:
-            change = change_for(place, one.entry.choice.recipe)
-            if _are_there(change, before):
-                made.made.append(one)
-                continue
-            document.add(change.edits)
+            document.add(change_for(place, one.entry.choice.recipe).edits)
             _check_compiles(document.changed(), one.path)
         except Unfit as problem:
             document.edits = before
@@ -209,10 +215,10 @@ def _rewrite(found: list[Suggestion], root: str) -> Rewrite:
     return made
 
 
-def _are_there(change: Change, edits: list[Edit]) -> bool:
-    """Whether the same change was made for another patch."""
-    known = {repr(edit) for edit in edits}
-    return all(repr(edit) in known for edit in change.edits)
+def _are_alike(one: Suggestion, other: Suggestion) -> bool:
+    """Whether both patches of one expression ask for the same change."""
+    default = one.entry.choice.recipe == other.entry.choice.recipe
+    return default and one.patch.guard == other.patch.guard
 
 
 def difference(before: bytes, after: bytes, document: Document | None, name: str) -> str:

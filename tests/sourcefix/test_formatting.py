@@ -59,6 +59,22 @@ CHANGED = {
         "# about f\ndef f(rows):  # all\n"
         "    return [int_or_default(row) for row in rows]  # none\nf('x')\n",
     ),
+    "together": (
+        "def f(p, rows):\n    while p.bio and rows:\n        rows.pop()\n"
+        "    for x, y in p.rows:\n        print(x, y)\n    p.count += p.n\n"
+        "    return int(rows['n']) / int(p.n or '0')\n\n\ndef g(t):\n    return t[0].x\n\n\n"
+        "f(None, {})\ng([])\n",
+        "def quotient_or_default(n, value):\n    return n / value if value else 0.0\n\n\n"
+        "def f(p, rows):\n    while (p.bio if p is not None else None) and rows:\n"
+        "        rows.pop()\n"
+        "    for x, y in p.rows if p is not None else ():\n        print(x, y)\n"
+        "    if p is not None:\n        p.count += p.n if p is not None else 0\n"
+        "    return quotient_or_default(int(rows.get('n', 0)), "
+        "int((p.n if p is not None else None) or '0'))\n\n\n"
+        "def g(t):\n    try:\n        return t[0].x\n"
+        "    except (AttributeError, LookupError, TypeError):\n        return None\n\n\n"
+        "f(None, {})\ng([])\n",
+    ),
     "names_taken": (
         "value = 1\ndef f(give):\n    profile = 2\n    return give().bio, value, profile\n"
         "f(lambda: None)\n",

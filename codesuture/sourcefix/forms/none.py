@@ -8,7 +8,7 @@ from codesuture.sourcefix import shapes
 from codesuture.sourcefix.context import may_bind
 from codesuture.sourcefix.document import Unfit
 from codesuture.sourcefix.forms.facts import Facts, arguments_of, escaped, is_slice, key_of
-from codesuture.sourcefix.operands import Operand
+from codesuture.sourcefix.operands import Operand, is_quiet
 from codesuture.sourcefix.placing import operand_of
 from codesuture.sourcefix.shapes import Change, Samples
 
@@ -73,7 +73,7 @@ def _unless_none(facts: Facts, object_node: cst.BaseExpression) -> Change:
         if operands[0].is_quiet:
             operands, number = [owner], 0
     elif isinstance(small, cst.AugAssign):
-        if not facts.operand(small.value).is_quiet:
+        if not is_quiet(facts.document, small.value):
             raise Unfit("What stands behind the sign is evaluated in any case; take it out first.")
     elif not isinstance(small, cst.Del) or isinstance(small.target, cst.Tuple):
         raise Unfit("Several targets are changed at once; change them one by one.")

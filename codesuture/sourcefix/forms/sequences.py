@@ -236,7 +236,7 @@ def _given(
         else (f"{item} if {test.format(item)} else {whole.format(item)}")
     )
     operand = facts.operand(parent.iter)
-    text = f"({made} for {item} in {operand.statement})"
+    text = f"({made} for {item} in {operand.iterable})"
     start, end = document.span(parent.iter)
     return Change([Edit(start, end, text)], sentence)
 

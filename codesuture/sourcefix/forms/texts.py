@@ -223,7 +223,7 @@ def _joined(facts: Facts, call: cst.Call) -> Change:
     operand = facts.operand(argument)
     quote = facts.quote
     context.refuse_shown(facts.document, call)
-    text = f"({quote}{quote} if item is None else str(item) for item in {operand.statement})"
+    text = f"({quote}{quote} if item is None else str(item) for item in {operand.iterable})"
     start, end = facts.document.span(argument)
     return Change([Edit(start, end, text.removeprefix("(").removesuffix(")"))],
                   "Each item is put in as text.")  # fmt: skip

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 #: Statements that a node may be the first to be evaluated in, by their part that is.
 _HEADERS: dict[type[cst.CSTNode], str] = {cst.If: "test", cst.For: "iter"}
 _UNBOUND = (
-    cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Return, cst.Expr, cst.Element, cst.For, cst.Index, cst.If,
-    cst.While, cst.Lambda, cst.Param,
-    cst.WithItem,
+    cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Return, cst.Expr, cst.Element, cst.For,
+    cst.Index, cst.If, cst.While, cst.Lambda, cst.Param, cst.WithItem,
 )  # fmt: skip
 
 

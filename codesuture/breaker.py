@@ -6,8 +6,11 @@ So each site has a limit of heals in one call of its function (in one *frame*) a
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
     from typing import TypeGuard
 
@@ -22,11 +25,9 @@ class Mark:
     the frame.
     """
 
-    __slots__ = ("count", "healed")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.healed: dict[Decision, float] = {}
+    # Made at many heals, so what a mark begins with is the class's.
+    count = 0
+    healed: Mapping[Decision, float] = MappingProxyType({})
 
     def __call__(self, *event: object) -> None:
         return None

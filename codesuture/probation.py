@@ -36,6 +36,9 @@ SOON = 60.0
 #: Seconds between two searches for the boundary that would report what follows from one patch.
 _BETWEEN = 0.05
 
+#: Decisions that one frame remembers; the loop of a server may see any number in its life.
+_MOST = 32
+
 #: Exceptions that were left alone at a site with a patch, by address and type: they are the first
 #: crash once more, not a second one.
 _first_crashes: deque[tuple[int, type[BaseException]]] = deque(maxlen=64)
@@ -48,17 +51,22 @@ _blamed: deque[tuple[int, type[BaseException], list[str]]] = deque(maxlen=64)
 def note(frame: FrameType, kind: type[BaseException], decision: Decision) -> None:
     """A patch on probation is healing ``frame``, where an exception of this type was raised."""
     moment = monotonic()
-    for one in (frame, frame.f_back):
-        if one is None:
-            break
-        mark = one.f_trace
-        if mark is None:
-            mark = one.f_trace = Mark()
-        if is_mark(mark):  # else a debugger traces it
-            mark.healed[decision] = moment
+    _mark(frame, decision, moment)
+    caller = frame.f_back
+    if caller is not None:
+        _mark(caller, decision, moment)
     if moment - decision.watched >= _BETWEEN:
         decision.watched = moment
         _watch(frame, kind)
+
+
+def _mark(frame: FrameType, decision: Decision, moment: float) -> None:
+    mark = frame.f_trace
+    if mark is None:
+        mark = frame.f_trace = Mark()
+    if is_mark(mark):  # else a debugger traces it
+        earlier = mark.healed if len(mark.healed) < _MOST else {}
+        mark.healed = {**earlier, decision: moment}
 
 
 def _watch(frame: FrameType, kind: type[BaseException]) -> None:

@@ -18,8 +18,8 @@ from . import corpus
 from .conftest import Project
 
 HERE = Path(__file__).parent
-#: Each shape is tried in every thirteenth place (they take turns), and returned.
-EVERY = 13
+#: Each shape is tried in every nineteenth place (they take turns), and returned.
+EVERY = 19
 #: A heal supplies a default for an operand that is gone; the source still has it, and does better.
 BETTER = {
     "a, b = give(p)\nreturn a, b": ["(1, 2)", ["[1, 2, 3]"]],

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from codesuture import __version__
 from codesuture.config.match import matches, names_of
-from codesuture.defaults.ladder import choose
+from codesuture.defaults.ladder import Choice, choose
 from codesuture.defaults.recipe import Recipe
 from codesuture.diagnosis.crash import Crash
 from codesuture.fate import Verdict
@@ -94,7 +94,12 @@ def decide(
         approved = rejected(session, module, crash.code.co_qualname, guard, guard.target(crash))
     known = approved.default if approved else None
     reviewed = approved is not None and approved.is_reviewed
-    choice = choose(crash, guard, session.config.defaults, known, module, reviewed)
+    pattern, from_pattern = "", None
+    if approved is None:
+        pattern, from_pattern = _by_pattern(session, crash, guard, ordinal)
+    choice = choose(
+        crash, guard, session.config.defaults, known, module, reviewed, from_pattern
+    )
     names = names_of(crash.frame.f_globals.get("__name__"), module)
     refused = refusal(session, names, approved)
     if added > guard.budget:
@@ -123,6 +128,7 @@ def decide(
         reason=choice.reason,
         fate=verdict.evidence,
         operands=seen(crash),
+        pattern=pattern,
         library="" if crash.passage is None else crash.passage.describe(),
         python=TAG,
         codesuture=__version__,
@@ -132,6 +138,22 @@ def decide(
     )
     watched = is_on_probation(patch, probation, created)
     return Decision(patch, guard, choice.recipe, True, refused, watched)
+
+
+def _by_pattern(
+    session: Session, crash: Crash, guard: Guard, ordinal: int
+) -> tuple[str, Choice | None]:
+    """The pattern of the site, and the default that the registry has for it."""
+    from codesuture.diagnosis.pattern import pattern_of
+    from codesuture.fingerprints import choice_for
+
+    if crash.passage is not None:  # what is missing is what a package would have given
+        return "", None
+    try:
+        pattern = pattern_of(crash, ordinal)
+        return pattern, choice_for(session, pattern, guard) if pattern else None
+    except Exception:  # strange objects in the frame: it is decided as if there were no registry
+        return "", None
 
 
 def is_on_probation(patch: Patch, days: float, now: datetime) -> bool:

@@ -26,6 +26,7 @@ COMMANDS = {
     "pin": "let patches never expire",
     "suggest": "show or write the source change that makes a patch unnecessary",
     "rollback": "remove patches",
+    "fingerprints": "list, export or import what is known of patterns of crash sites",
     "incidents": "list what crashed, how often, and what was done about it",
     "digest": "sum up what crashed, as Markdown or HTML, with a picture",
     "metrics": "print numbers of crashes and patches for Prometheus",

@@ -17,6 +17,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "codesuture explain get_bio               those of one function",
         "codesuture explain Shop.total --json",
     ),
+    "fingerprints": (
+        "codesuture fingerprints                  the patterns that are known, and how well",
+        "codesuture fingerprints export shop.json for another project, or another user",
+        "codesuture fingerprints import shop.json",
+    ),
     "rollback": (
         "codesuture rollback get_bio --dry-run    show what would go",
         "codesuture rollback app:Shop.total       module:qualname, where a name is not enough",

@@ -22,6 +22,7 @@ _RUNGS = {
     "configured": "the configuration names it for this place",
     "approved": "somebody approved it for this place",
     "observed": "values of that type were seen here when nothing crashed",
+    "fingerprint": "the fingerprint registry knows the pattern of this site",
     "annotation": "the type annotation asks for it",
     "consumer": "it is what the code that uses the value needs",
     "guard": "it is the guard's own default, as nothing better is known",

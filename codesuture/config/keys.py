@@ -176,6 +176,14 @@ KEYS: tuple[Key, ...] = (
         "`FORCE_COLOR`.",
     ),
     Key(
+        "fingerprints",
+        "boolean",
+        Switch("true or false"),
+        True,
+        "A site whose pattern is known from others gets their default at once "
+        "(`codesuture fingerprints`).",
+    ),
+    Key(
         "library_calls",
         "list of strings",
         Distributions("a list of distributions"),

@@ -41,6 +41,7 @@ class Config:
         "dry_run",
         "engine",
         "exclude",
+        "fingerprints",
         "guards",
         "incidents_days",
         "incidents_logging",
@@ -79,6 +80,7 @@ class Config:
     retries: int
     store: str
     boundaries: tuple[str, ...]
+    fingerprints: bool
     library_calls: tuple[str, ...]
     verbose: bool
     dry_run: bool

@@ -1,7 +1,8 @@
 """The ladder: which default a crash gets, by the best reason that can be found.
 
 The rungs from the top: *configured* for this site, *approved* in its patch, *observed* (types seen
-here on good runs; not recorded yet), *annotation*, *consumer* (what uses the value), and the
+here on good runs; not recorded yet), *fingerprint* (sites of the same pattern, in code without
+annotations; ``codesuture.fingerprints``), *annotation*, *consumer* (what uses the value), and the
 *guard*'s own default.
 """
 
@@ -32,7 +33,7 @@ _WRAPPERS = {"await": "awaitable", "enter": "context_manager", "enter_async": "c
 
 
 #: A guard's own default where it knows nothing about the value.
-_NOTHING = (Recipe.constant(None), Recipe.callable())
+NOTHING = (Recipe.constant(None), Recipe.callable())
 
 
 class Choice:
@@ -56,12 +57,14 @@ def choose(
     approved: Recipe | None = None,
     module: str | None = None,
     reviewed: bool = False,
+    from_pattern: Choice | None = None,
 ) -> Choice:
     """The default for the crash.
 
-    ``approved`` is that of the site's patch; where somebody has ``reviewed`` it, only what is
-    configured for this very site comes before it, not what is for the guard. ``configured`` maps
-    ``module:qualname:target``, ``module:qualname`` or a guard's name to what ``Recipe.parse``
+    ``from_pattern`` is what the fingerprint registry has for the site's pattern: nothing further
+    is read then. ``approved`` is that of the site's patch; where somebody has ``reviewed`` it, only
+    what is configured for this very site comes before it, not what is for the guard.
+    ``configured`` maps ``module:qualname:target``, ``module:qualname`` or a guard's name to what ``Recipe.parse``
     reads; ``module`` is the name that patches use, the frame's own if not given. Raises
     ``RecipeError``, with the key, for a configured default that cannot be read.
     """
@@ -70,6 +73,8 @@ def choose(
         return choice
     if approved is not None:
         return Choice(approved, "approved", "The patch of this site says so.")
+    if from_pattern is not None:
+        return from_pattern
     if not getattr(guard, "fixed", False):
         derived = _derived(crash, guard)
         if derived is not None:
@@ -164,7 +169,7 @@ def _used(crash: Crash, consumers: list[Consumer], guard: Guard) -> tuple[Recipe
     plain = crash.site.shape != "method" and crash.operation not in _WRAPPERS
     what = "The value" if plain else "Its result"
     decided = [consumer for consumer in consumers if not is_indifferent(crash, consumer)]
-    if guard.default(crash) in _NOTHING:
+    if guard.default(crash) in NOTHING:
         decided += consumers
     for consumer in decided:
         need = consumer_need(crash, consumer)

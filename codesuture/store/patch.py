@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from .shadow import Shadow
 
 FORMAT = 1
-RUNGS = ("configured", "approved", "observed", "annotation", "consumer", "guard")
+RUNGS = (
+    "configured", "approved", "observed", "fingerprint", "annotation", "consumer", "guard",
+)  # fmt: skip
 LARGEST_LINE = 2**31
 
 # text field -> the most characters it may have
@@ -81,6 +83,7 @@ def _shadow_from_json(document: object) -> Shadow:
 OPTIONAL: dict[str, Optional] = {
     "library": Optional("", fields.text_of("library", 1000)),
     "operands": Optional("", fields.text_of("operands", 1000)),
+    "pattern": Optional("", fields.text_of("pattern", 16)),
     "history": Optional(
         (), events_from_json, lambda events: [event.to_json() for event in events]
     ),
@@ -119,6 +122,7 @@ class Patch:
     expires: str
     state: str = "persisted"
     library: str = ""
+    pattern: str = ""
     operands: str = ""
     history: tuple[Event, ...] = ()
     pinned: bool = False

@@ -59,6 +59,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
         retries = 0
         store = "state/patches"
         boundaries = ["jobs.worker:loop"]
+        fingerprints = false
         library_calls = ["Jinja2", "zope.*"]
         verbose = true
         dry_run = true
@@ -93,6 +94,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
     assert (config.ttl, config.on_expiry, config.retries) == (0.5, "disable", 0)
     assert config.store == str(tmp_path / "state" / "patches")
     assert config.boundaries == ("jobs.worker:loop",)
+    assert config.fingerprints is False
     assert config.library_calls == ("Jinja2", "zope.*")
     assert (config.verbose, config.dry_run, config.color) == (True, True, "never")
     assert config.engine == "trace"
@@ -127,6 +129,7 @@ def test_every_variable(tmp_path: Path) -> None:
         "CODESUTURE_RETRIES": "9",
         "CODESUTURE_STORE": "elsewhere",
         "CODESUTURE_BOUNDARIES": "m:f,n:g.h",
+        "CODESUTURE_FINGERPRINTS": "0",
         "CODESUTURE_LIBRARY_CALLS": "Jinja2, zope.*",
         "CODESUTURE_VERBOSE": "yes",
         "CODESUTURE_DRY_RUN": "1",

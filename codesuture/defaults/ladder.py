@@ -64,8 +64,8 @@ def choose(
     ``from_pattern`` is what the fingerprint registry has for the site's pattern: nothing further
     is read then. ``approved`` is that of the site's patch; where somebody has ``reviewed`` it, only
     what is configured for this very site comes before it, not what is for the guard.
-    ``configured`` maps ``module:qualname:target``, ``module:qualname`` or a guard's name to what ``Recipe.parse``
-    reads; ``module`` is the name that patches use, the frame's own if not given. Raises
+    ``configured`` maps ``module:qualname:target``, ``module:qualname`` or a guard's name to what
+    ``Recipe.parse`` reads; ``module`` is the name that patches use, the frame's own if not given. Raises
     ``RecipeError``, with the key, for a configured default that cannot be read.
     """
     choice = _configured(crash, guard, configured or {}, module, reviewed)

@@ -65,8 +65,8 @@ def choose(
     is read then. ``approved`` is that of the site's patch; where somebody has ``reviewed`` it, only
     what is configured for this very site comes before it, not what is for the guard.
     ``configured`` maps ``module:qualname:target``, ``module:qualname`` or a guard's name to what
-    ``Recipe.parse`` reads; ``module`` is the name that patches use, the frame's own if not given. Raises
-    ``RecipeError``, with the key, for a configured default that cannot be read.
+    ``Recipe.parse`` reads; ``module`` is the name that patches use, the frame's own if not given.
+    Raises ``RecipeError``, with the key, for a configured default that cannot be read.
     """
     choice = _configured(crash, guard, configured or {}, module, reviewed)
     if choice is not None:

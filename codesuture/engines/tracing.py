@@ -117,6 +117,8 @@ def _on_event(frame: FrameType, event: str, argument: Any) -> Any:
             variables = frame.f_locals
             # StopIteration of a `for` loop has no traceback.
             if kind is not None and trace is not None:
+                if exception.__traceback__ is None:  # it gets it where it is caught
+                    exception.__traceback__ = trace
                 watching.see(kind[0], frame, trace, exception)
             del variables
         except RecursionError:  # so near the limit that there is no room for us

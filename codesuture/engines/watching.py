@@ -11,10 +11,10 @@ from _thread import get_ident
 from codesuture import importhook
 from codesuture.config.match import matches, names_of
 from codesuture.engines.sightings import Sighting, keep
-from codesuture.fate import HANDLED, UNHANDLED, fate
+from codesuture.fate import AT_TOP, HANDLED, UNHANDLED, fate
 from codesuture.healing import register_boundaries
 from codesuture.incidents.making import callers
-from codesuture.incidents.reporting import seen
+from codesuture.incidents.reporting import seen, take_seen
 from codesuture.runtime import is_deep, is_structural
 from codesuture.session import module_of
 from codesuture.surgery import is_armed
@@ -152,10 +152,14 @@ def _note(
     times = _noted[place] = _noted.get(place, 0) + 1
     if times <= MOST_NOTED:
         sighting = Sighting(session, frame, trace, type(exception), verdict)
-    if verdict.fate == UNHANDLED and not _may_end_further_out(session, frame.f_code):
-        seen(session, exception, callers(frame, trace.tb_lasti), verdict, sighting)
-    elif sighting is not None:
-        keep(exception, sighting)
+    if verdict.fate != UNHANDLED or _may_end_further_out(session, frame.f_code):
+        if sighting is not None:
+            keep(exception, sighting)
+        return
+    if verdict.evidence == AT_TOP and session.config.dry_run:
+        take_seen(exception)  # another one, that had its address
+        return  # told when it is there
+    seen(session, exception, callers(frame, trace.tb_lasti), verdict, sighting)
 
 
 def _may_end_further_out(session: Session, code: CodeType) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from codesuture.fate.boundaries import Boundary, register, reporting
 from codesuture.fate.verdict import HANDLED, UNHANDLED, UNKNOWN, Notes, Verdict
-from codesuture.fate.walk import fate
+from codesuture.fate.walk import AT_TOP, fate
 
 __all__ = [
+    "AT_TOP",
     "HANDLED",
     "UNHANDLED",
     "UNKNOWN",

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from codesuture.fate.turns import Turn
     from codesuture.fate.verdict import Held
 
+#: The evidence for an exception that the program ends by.
+AT_TOP = "It reaches the top of the program, where nobody handles it."
+
 _MOST_FRAMES = 2000
 _MOST_DELIVERIES = 50
 
@@ -170,15 +173,14 @@ class Walk:
 
     def bottom(self, frame: FrameType) -> tuple[str, str]:
         """Nobody beneath: the top of the program, or something the interpreter itself called."""
-        top = "It reaches the top of the program, where nobody handles it."
         name, module = frame.f_code.co_qualname, frame.f_globals.get("__name__")
         if frame.f_code.co_filename == "<frozen runpy>":
-            return UNHANDLED, top
+            return UNHANDLED, AT_TOP
         main = sys.modules.get("__main__")
         if name == "<module>" and frame.f_globals is lookup.module_dict(main):
             if hasattr(sys, "ps1"):
                 return HANDLED, "It reaches the interactive prompt, which reports it."
-            return UNHANDLED, top
+            return UNHANDLED, AT_TOP
         if module == "threading":
             return UNHANDLED, "It reaches the top of its thread, where nobody handles it."
         return UNKNOWN, f"It reaches {module}.{name}, which the interpreter itself called."

@@ -99,8 +99,7 @@ def reached(
 ) -> Incident | None:
     """A crash arrived at a boundary; ``steps`` is its way, the crash first, ``doubt`` says why its
     fate was not known. The record, where it is the first of its kind in the process."""
-    if _mark(exception) in _seen:
-        _seen.pop(_mark(exception), None)
+    if take_seen(exception):
         return None
     sighting = None
     if "codesuture.engines.sightings" in sys.modules:
@@ -119,14 +118,19 @@ def seen(
     steps: list[Step],
     verdict: Verdict,
     sighting: Sighting | None,
-) -> None:
+) -> Incident | None:
     """A crash in code without landing pads that nobody handles, seen by an engine as it was raised;
-    ``sighting`` is what there is to tell besides."""
+    ``sighting`` is what there is to tell besides. The record, as ``reached`` gives it."""
     why = "its code has no landing pads"
     fate, evidence = verdict.fate, verdict.evidence
     happening = Happening(LEFT_ALONE, exception, steps, fate, evidence, why, sighting=sighting)
     _keep(_seen, exception)
-    _arrived(session, happening)
+    return _arrived(session, happening)
+
+
+def take_seen(exception: BaseException) -> bool:
+    """Whether an engine has told of this very exception as it was raised; asked once."""
+    return _seen.pop(_mark(exception), _seen) is None
 
 
 def _arrived(session: Session, happening: Happening) -> Incident | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import UNHEALED
+
 TRACE = pytest.mark.skipif(sys.version_info >= (3, 12), reason="the engine is for 3.11")
 MONITORING = pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no sys.monitoring")
 
@@ -98,6 +100,7 @@ def test_another_tracer_sees_what_it_would_have_seen(installed_python, tmp_path:
     def run(*words: str) -> tuple[list, bool, str]:
         store = tmp_path / "-".join(words)
         variables = {"CODESUTURE_ENGINE": "trace", "CODESUTURE_STORE": str(store)}
+        variables["CODESUTURE_GUARDS"] = UNHEALED
         done = installed_python.run("app.py", *words, cwd=tmp_path, agent=False, env=variables)
         assert done.returncode == 1 and done.stderr == ""
         first, second = done.stdout.splitlines()
@@ -117,7 +120,8 @@ def test_coverage_counts_the_same_lines(
     program: Path, installed_python, engine: str, core: str
 ) -> None:
     reports = []
-    for variables in ({"CODESUTURE": "0"}, {"CODESUTURE_ENGINE": engine}):
+    watched = {"CODESUTURE_ENGINE": engine, "CODESUTURE_GUARDS": UNHEALED}
+    for variables in ({"CODESUTURE": "0"}, watched):
         env = {"COVERAGE_CORE": core, **variables}
         words = ("-m", "coverage", "run", "--source=.", "app.py")
         done = installed_python.run(*words, cwd=program, env=env)
@@ -160,7 +164,8 @@ def test_the_programs_variables_stay_what_they_are(installed_python, tmp_path: P
     (tmp_path / "app.py").write_text(KEEPING)
     plain = installed_python.run("app.py", cwd=tmp_path, agent=False)
     assert plain.stdout == "[(1, [{}], {}), ['word']]\n"
-    done = installed_python.run("app.py", cwd=tmp_path, env={"CODESUTURE_ENGINE": "trace"})
+    env = {"CODESUTURE_ENGINE": "trace", "CODESUTURE_GUARDS": UNHEALED}
+    done = installed_python.run("app.py", cwd=tmp_path, env=env)
     assert (done.stdout, done.stderr, done.returncode) == (plain.stdout, plain.stderr, 1)
 
 
@@ -169,7 +174,8 @@ def test_a_debugger_stops_at_the_same_lines(
 ) -> None:
     commands = "b 47\nc\nb lib/site-packages/frail/__init__.py:6\nc\nw\np rows\nn\nw\nq\n"
     outputs = []
-    for variables in ({"CODESUTURE": "0"}, {"CODESUTURE_ENGINE": engine}):
+    watched = {"CODESUTURE_ENGINE": engine, "CODESUTURE_GUARDS": UNHEALED}
+    for variables in ({"CODESUTURE": "0"}, watched):
         done = installed_python.run(
             "-m", "pdb", "app.py", cwd=program, input=commands, env=variables
         )

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .conftest import UNHEALED
+
 
 def incidents(folder: Path) -> list[dict[str, Any]]:
     log = folder / ".codesuture_store" / "incidents" / "log.jsonl"
@@ -33,7 +35,8 @@ def test_only_crashes_that_nobody_handles_are_recorded(
     """
     plain = installed_python.run("app.py", cwd=program, agent=False)
     assert plain.returncode == 1 and "IndexError" in plain.stderr
-    done = installed_python.run("app.py", cwd=program, env={"CODESUTURE_ENGINE": engine})
+    env = {"CODESUTURE_ENGINE": engine, "CODESUTURE_GUARDS": UNHEALED}
+    done = installed_python.run("app.py", cwd=program, env=env)
     assert (done.stdout, done.stderr, done.returncode) == (plain.stdout, plain.stderr, 1)
     log = program / ".codesuture_store" / "incidents" / "log.jsonl"
     assert "hunter2" not in log.read_text()

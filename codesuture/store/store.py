@@ -45,7 +45,7 @@ MOST_REJECTIONS = 200
 
 _GITIGNORE = (
     b"# Recipes are meant to be committed; these are not.\n"
-    b"/counters/\n/rejections/\n/.lock\n*.tmp\n"
+    b"/counters/\n/rejections/\n/.lock*\n*.tmp\n"
 )
 
 #: Days for which the crashes of each hour are kept where nobody says otherwise.

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from codesuture.store import Counter, Patch, Store
+from codesuture.store.lock import STALE, HeldFile
 
 MakePatch = Callable[..., Patch]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -140,3 +145,81 @@ def test_a_hundred_writers_are_killed(
 ) -> None:
     document = json.dumps(make_patch().to_json())
     assert run_python(KILLER, store.path, document, "100") == "done\n"
+
+
+# Each process has patches of its own, so that all of them together are a thousand.
+SAVER = """
+import errno, fcntl, json, sys
+from datetime import datetime, UTC
+from codesuture.store import Patch, Store
+if sys.argv[4] == "without locks":  # as NFS answers without its lock service
+    def flock(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+    fcntl.flock = flock
+template, first, count = Patch.from_json(json.loads(sys.argv[2])), *map(int, sys.argv[3].split())
+names = ("module", "qualname", "fingerprint", "guard", "file", "line", "target", "operation",
+         "exception", "message", "default", "rung", "reason", "fate", "python", "codesuture")
+fields = {name: getattr(template, name) for name in names}
+store, now = Store(sys.argv[1]), datetime.now(UTC)
+print("ready", flush=True)
+sys.stdin.readline()
+for ordinal in range(first, first + count):
+    patch = Patch.create(**fields, ordinal=ordinal, created=now, expires=now)
+    assert store.save(patch)
+    if ordinal % 5 == 0:
+        store.count({patch.id: 1}, now)
+print("done")
+"""
+
+
+@pytest.mark.parametrize(("kind", "each"), [("with locks", 125), ("without locks", 125)])
+def test_none_of_a_thousand_patches_is_lost(
+    store: Store, make_patch: MakePatch, start_python: Start, kind: str, each: int
+) -> None:
+    document = json.dumps(make_patch().to_json())
+    workers = [
+        start_python(SAVER, store.path, document, f"{n * each + 1} {each}", kind)
+        for n in range(PROCESSES)
+    ]
+    for worker in workers:
+        assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    for worker in workers:
+        output, errors = worker.communicate(timeout=90)
+        assert (worker.returncode, output) == (0, "done\n"), errors
+    ordinals = sorted(patch.ordinal for patch in store.patches())
+    assert ordinals == list(range(1, PROCESSES * each + 1)) and store.problems == []
+    assert sum(counter.hits for counter in store.counters().values()) == PROCESSES * each // 5
+    assert not list(Path(store.path).glob(".lock.*"))
+
+
+def test_a_lock_without_locks_outlives_its_holder(tmp_path: Path) -> None:
+    """A file whose holder was killed is taken away when it is old, and not before."""
+    clock = os.open(tmp_path / ".lock", os.O_RDWR | os.O_CREAT)
+    try:
+        left, waiting = HeldFile(str(tmp_path / "held")), HeldFile(str(tmp_path / "held"))
+        left.take(clock)
+        with pytest.raises(BlockingIOError):
+            waiting.take(clock)
+        os.utime(left.path, (time.time() - STALE + 5,) * 2)
+        with pytest.raises(BlockingIOError):
+            waiting.take(clock)
+        os.utime(left.path, (time.time() - STALE - 5,) * 2)
+        waiting.take(clock)
+        left.give_back()  # it was only slow: what is there now is another's
+        assert os.path.exists(waiting.path)
+        # Somebody was killed while taking such a file away.
+        old = (time.time() - STALE - 5,) * 2
+        os.utime(waiting.path, old)
+        Path(f"{left.path}.breaking").touch()
+        os.utime(f"{left.path}.breaking", old)
+        with pytest.raises(BlockingIOError):
+            left.take(clock)
+        left.take(clock)
+        left.give_back()
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    finally:
+        os.close(clock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from codesuture.decision import DRY, decide
 from codesuture.diagnosis.crash import Crash
 from codesuture.fate import UNHANDLED, Notes, Verdict
+from codesuture.fingerprints import seen
 from codesuture.messages import emit
 from codesuture.report import caught
 from codesuture.session import module_of
@@ -110,7 +111,8 @@ def _tell(
         return
     if decision is None:
         lines = [f"Would leave alone {place}: {why}."]
-    emit(*lines, _seen_before(session, module, crash, kind, site, decision))
+    before = _seen_before(session, module, crash, kind, site, decision)
+    emit(*lines, before + ("" if decision is None else _pattern_known(session, decision)))
 
 
 def _seen_before(
@@ -133,6 +135,18 @@ def _seen_before(
     before = [f"healed {_times(healed)}"] if healed else []
     before += [f"left alone {_times(alone)}"] if alone else []
     return f"Seen for the first time in this process; before it was {' and '.join(before)}."
+
+
+def _pattern_known(session: Session, decision: Decision) -> str:
+    """From how many other sites the registry knows what stands around the instruction."""
+    patch = decision.patch
+    known = [one for one in seen(session, patch.pattern) if one.known.guard == patch.guard]
+    others = sum(one.sites + one.failed for one in known) - (not decision.is_new)
+    if others <= 0:
+        return ""
+    failed = sum(one.failed for one in known)
+    text = f" Its pattern is known from {others} other site{'' if others == 1 else 's'}"
+    return text + (f", {failed} of which did not keep their patch." if failed else ".")
 
 
 def _times(number: int) -> str:

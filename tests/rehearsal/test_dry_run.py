@@ -153,6 +153,29 @@ def test_an_existing_store_is_read_and_stays_as_it_is(installed_python, tmp_path
     assert tree(store) == before
 
 
+PATTERNS = """\
+import sys
+def title(row): return "a" + row["title"]
+def name(row): return "b" + row["name"]
+def nick(person): return "c" + person["nick"]
+print(title({}), name({})) if sys.argv[1:] else nick({})
+"""
+
+
+def test_how_often_a_pattern_is_known(installed_python, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(PATTERNS)
+    installed_python.run("app.py", "heal", cwd=tmp_path)
+    done = installed_python.run("app.py", cwd=tmp_path, env={"CODESUTURE_DRY_RUN": "1"})
+    assert split(done.stderr)[0][-1] == (
+        "Seen for the first time. Its pattern is known from 2 other sites."
+    )
+    done = installed_python.run("app.py", "x", cwd=tmp_path, env={"CODESUTURE_DRY_RUN": "1"})
+    assert split(done.stderr)[0][-1] == (
+        "Seen for the first time in this process; before it was healed once. "
+        "Its pattern is known from 1 other site."
+    )
+
+
 DOUBTED = """\
 import contextlib
 def get(d):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 
 from codesuture.ending import follow, note
 from codesuture.incidents.making import Happening, callers, make
@@ -58,7 +59,8 @@ _healed: dict[object, str] = {}
 def healed(session: Session, decision: Decision, crash: Crash, verdict: Verdict) -> None:
     """The first heal by a decision in this process; the heal itself is counted elsewhere."""
     config = session.config
-    if config.dry_run:
+    is_hooked = config.incidents_sentry or config.incidents_logging
+    if config.dry_run or not (config.incidents_record or is_hooked):
         return
     steps = callers(crash.frame, crash.site.offset)
     happening = Happening(
@@ -69,7 +71,7 @@ def healed(session: Session, decision: Decision, crash: Crash, verdict: Verdict)
     if config.incidents_record:
         _write(session, incident)
         _remember(_healed, decision, incident.id)
-    if config.incidents_sentry or config.incidents_logging:
+    if is_hooked:
         from codesuture.incidents.hooks import tell
 
         tell(config, incident, crash.exception)
@@ -189,8 +191,9 @@ def _mark(exception: BaseException) -> _Mark:
 def again() -> None:
     """Let what has had its full record for long have one more."""
     limit = time.monotonic() - AGAIN
-    while _recorded and _recorded[0][0] < limit:
-        _forget()
+    with suppress(IndexError):  # another thread has taken the last one
+        while _recorded[0][0] < limit:
+            _forget()
 
 
 def after_fork() -> None:

@@ -298,3 +298,34 @@ def test_the_request_in_which_it_crashed(installed_python, tmp_path, records):
     assert "hunter2" not in log.read_text()
     steps = [step["module"] for one in (bio, left) for step in one["chain"]]
     assert "app" in steps and not [name for name in steps if name.startswith("codesuture")]
+
+
+AGAIN = """\
+import os, sys
+import codesuture.ending, codesuture.incidents.reporting
+def f(table): return table["x"]
+def g(table): return table.x
+for _ in range(3): f({})
+print(os.getpid(), flush=True)
+child = os.fork()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+else:
+    for _ in range(3): f({})
+    print(os.getpid(), flush=True)
+    sys.exit()
+codesuture.ending.INTERVAL = 0
+codesuture.incidents.reporting.AGAIN = -1  # the hour is over
+for _ in range(3): g(None)
+"""
+
+
+def test_who_gets_a_full_record_again(installed_python, tmp_path, records, crashes):
+    """A forked child, and everybody after an hour."""
+    (tmp_path / "app.py").write_text(AGAIN)
+    done = installed_python.run("app.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    parent, child = map(int, done.stdout.split())
+    found = [(one["site"]["qualname"], one["process"]["pid"]) for one in records(tmp_path)]
+    assert found == [("f", parent), ("f", child), *[("g", parent)] * 3]
+    assert sorted(crashes(tmp_path).values()) == [3, 6]

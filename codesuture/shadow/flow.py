@@ -25,6 +25,7 @@ from codesuture.diagnosis.machine import Machine
 from codesuture.diagnosis.operands import machine_before
 from codesuture.diagnosis.uses import Mark
 from codesuture.shadow.reached import CallUse, Reach
+from codesuture.surgery.arming import disarm
 from codesuture.surgery.instructions import read_table
 from codesuture.surgery.opcodes import (
     CALL_SEQUENCE,
@@ -34,6 +35,7 @@ from codesuture.surgery.opcodes import (
     TERMINATES,
     stack_effect,
 )
+from codesuture.surgery.sealing import release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +78,8 @@ class Flow:
     __slots__ = ("_live", "_machines", "_parameters", "_pushed", "entries", "listing", "size")
 
     def __init__(self, code: CodeType) -> None:
-        self.listing: Listing = listing_of(code)
+        # Operators that keep their operands stand elsewhere; the original has them in their place.
+        self.listing: Listing = listing_of(release(disarm(code)))
         original = self.listing.code
         self.size = len(original.co_code)
         self.entries: list[Entry] = read_table(original.co_exceptiontable)

@@ -48,7 +48,8 @@ class State:
 
 
 class Landing:
-    """In a landing pad: ``origin`` has crashed; ``target`` comes next where that is healed.
+    """Behind the code, mostly in a landing pad: ``origin`` has crashed; ``target`` comes next where
+    that is healed.
 
     Or ``inside`` a call: ``origin`` still runs, and something that it calls has got the value.
     """

@@ -173,7 +173,12 @@ def _move(run: Run, frame: FrameType, offset: int) -> bool:
     if offset >= automaton.flow.size:
         run.state = Landing(state)
         return True
-    found = automaton.step(state, offset, run.use)
+    return _go_on(run, state, frame, offset)
+
+
+def _go_on(run: Run, state: State, frame: FrameType, offset: int) -> bool:
+    """The instruction of a state has run, and ``offset`` comes next."""
+    found = automaton_of(frame.f_code).step(state, offset, run.use)
     if found is None:
         return False
     following, reached = found
@@ -192,10 +197,14 @@ def _land(run: Run, landing: Landing, frame: FrameType, offset: int) -> bool:
     if offset >= automaton.flow.size:
         landing.next[offset] = landing
         return True
-    following = landing.target
-    if following is None or automaton.flow.listing.ordinal_at(offset) != following.ordinal:
-        following = automaton.thrown(landing.origin, offset)
-    return following is not None and _arrive(run, following, frame)
+    following, ordinal = landing.target, automaton.flow.listing.ordinal_at(offset)
+    if following is not None and ordinal == following.ordinal:
+        return _arrive(run, following, frame)
+    following = automaton.thrown(landing.origin, offset)
+    if following is not None:
+        return _arrive(run, following, frame)
+    # It was no pad, but the copy of an operator that keeps its operands.
+    return _go_on(run, landing.origin, frame, offset)
 
 
 def _arrive(run: Run, state: State, frame: FrameType) -> bool:

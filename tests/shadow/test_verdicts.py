@@ -113,3 +113,26 @@ def test_what_the_program_dies_of(shadowed: Any, seen: Any, tmp_path: Path) -> N
 
     # What the program raises itself is no crash.
     assert dies("by_a_raise", 1)["by_a_raise"]["verdicts"] == ["contained"]
+
+
+KEEPING = """\
+CACHE = {}
+def age(n):
+    return 25
+def greet(d):
+    name = d["name"]
+    for n in (1, 2):
+        text = "age: " + age(n)
+    CACHE["text"] = text
+    return name, text
+print(greet({}))
+"""
+
+
+def test_operators_that_keep_their_operands(shadowed: Any, seen: Any) -> None:
+    assert shadowed(KEEPING).stdout == "(None, 'age: ')\n"
+    once = seen()["greet"]
+    again = shadowed(KEEPING)
+    assert again.stdout == "(None, 'age: 25')\n"
+    assert seen()["greet"] == {**once, "seen": 2 * once["seen"]}
+    assert {place["kind"] for place in once["where"]} == {"return", "item"}

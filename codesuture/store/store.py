@@ -338,6 +338,9 @@ class Store:
             if shelf.holds(name):
                 return False
             self._tidy()
+            if shelf is self._recipes:
+                # Whoever removed its predecessor may have been killed before the counter was gone.
+                unlink(self._counter_path(document.id))
             shelf.create()
             shelf.write(name, content)
         return True
@@ -376,8 +379,9 @@ class Store:
     def _tidy(self) -> None:
         from .files import remove_stale_temporaries, write_atomically
 
-        remove_stale_temporaries(self._counters)
-
+        incidents = os.path.join(self.path, "incidents")
+        for folder in (self.path, self._counters, incidents, os.path.join(incidents, "hours")):
+            remove_stale_temporaries(folder)
         gitignore = os.path.join(self.path, ".gitignore")
         if not os.path.lexists(gitignore):
             write_atomically(gitignore, _GITIGNORE)

@@ -15,7 +15,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from mmap import mmap
 
 #: File systems of Linux that overwrite a block in place; btrfs, ZFS, overlayfs and network file
@@ -75,10 +75,14 @@ class Cells:
             os.lseek(self._descriptor, 8 * cell, os.SEEK_SET)
             os.write(self._descriptor, content)
 
-    def clear(self) -> None:
-        """All counts are none."""
-        for patch_id in self._of:
-            self.put(patch_id, 0, 0.0)
+    def hold(self, counts: Mapping[str, int], moment: float) -> None:
+        """These counts and no others.
+
+        Each cell goes from one count to the other in one step: a process may be killed between two.
+        """
+        for patch_id in (*self._of, *(counts.keys() - self._of.keys())):
+            count = counts.get(patch_id, 0)
+            self.put(patch_id, count, moment if count else 0.0)
 
     def close(self) -> None:
         """Let go of the file; what is in it stays."""

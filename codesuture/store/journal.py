@@ -59,13 +59,9 @@ class Journal:
 
     def keep(self, hits: Mapping[str, int]) -> None:
         """Hold these heals and no others: the rest has been counted."""
-        if self._cells is None:
-            return
-        now = time()
         try:
-            self._cells.clear()
-            for patch_id, count in hits.items():
-                self._cells.put(patch_id, count, now)
+            if self._cells is not None:
+                self._cells.hold(hits, time())
         except OSError:
             self.end()
 

@@ -29,6 +29,7 @@ def summary(restarts, *more):
 
 def test_every_death_is_followed_by_a_restart(watch, app, tmp_path):
     app(DEATHS)
+    (tmp_path / "codesuture.toml").write_text("probation = 0\n")  # what follows is no verdict
     one = watch("app.py", "a", "--b", max_restarts=9)
     for number, death in enumerate(["exit code 1", "SIGKILL", "SIGABRT", "exit code 3"]):
         one.expect(f"<{number} begins None a --b>\n")

@@ -29,6 +29,7 @@ MOST_HEADERS = 10
 class Request:
     """One request: what it is called in messages, and the patches that were used in it.
 
+    ``subject`` is what ``describe`` is given: the request as its server knows it.
     ``doubted`` is true once an exception was left alone in it because its fate could not be told,
     ``learned`` counts what was proved in it since, ``replays`` how often it was run again.
     """
@@ -45,7 +46,7 @@ class Request:
 
     def __init__(self, describe: Callable[[Any], str], subject: object) -> None:
         self._describe = describe
-        self._subject = subject
+        self.subject = subject
 
     def healed(self, patch: Patch) -> None:
         """Note that a patch was used; one that comes too late for the headers is told."""
@@ -104,7 +105,7 @@ class Request:
 
     def __str__(self) -> str:
         try:
-            return self._describe(self._subject)
+            return self._describe(self.subject)
         except Exception:
             return "a request"
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+
 import pytest
 from websockets.sync.client import connect
 
 APP = """
 import asyncio
+import contextlib
 import sys
 
 from aiohttp import web
@@ -121,6 +125,28 @@ async def catching(request, handler):
         return web.Response(text="caught", status=420)
 
 
+@routes.route("*", "/doubt/{how}")
+async def doubt(request):
+    log.append("doubt")
+    how = request.match_info["how"]
+    if how == "partly":
+        await web.StreamResponse().prepare(request)
+    request["kept"] = "kept" in request
+    with getattr(contextlib, "null" + "context")():
+        text = str(profile.name) + str(request["kept"])
+        if how == "raises":
+            raise RuntimeError("this stays")
+    if how == "twice":
+        with getattr(contextlib, "null" + "context")():
+            text += str({}["more"])
+    return web.Response(text=text)
+
+
+@routes.get("/log")
+async def tell(request):
+    return web.json_response(log)
+
+
 app = web.Application(middlewares=[named, catching])
 app.add_routes(routes)
 inner = web.Application()
@@ -195,3 +221,46 @@ def test_of_requests_at_the_same_time_only_the_healed_one_is_marked(server):
     assert [(one.text, len(one.marks)) for one in found] == [
         ('"fine"', 0), ("null", 1), ('"fine"', 0),
     ]  # fmt: skip
+
+
+@pytest.fixture
+def fresh(serve, tmp_path):
+    """A server that has learned nothing yet."""
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    return serve("app.py", "{port}", cwd=tmp_path)
+
+
+def test_a_safe_request_is_run_again(fresh):
+    first, second = fresh.get("/doubt/x"), fresh.get("/doubt/x")
+    assert (first.status, first.text) == (second.status, second.text) == (200, "False")
+    (mark,) = first.marks
+    assert mark == "patched=1; guard=null_guard; target=profile; replayed=1"
+    assert second.marks == ["patched=1; guard=null_guard; target=profile"]
+    assert json.loads(fresh.get("/log").text) == ["doubt"] * 3
+    assert ("X-Named", "yes") in first.headers
+
+
+def test_what_crashes_twice_is_run_again_twice(fresh):
+    answer = fresh.get("/doubt/twice")
+    assert (answer.status, answer.text) == (420, "caught"), fresh.errors  # a KeyError is handled
+    assert json.loads(fresh.get("/log").text) == ["doubt"] * 2
+
+
+@pytest.mark.parametrize(
+    ("words", "times"),
+    [
+        (("/doubt/x", "POST", "a=1"), 1),
+        (("/doubt/x", "GET", "a=1"), 1),
+        (("/doubt/partly",), 1),
+        (("/doubt/raises",), 2),
+    ],
+)
+def test_what_is_not_run_again(fresh, words, times):
+    """Unsafe methods, bodies, what has begun to answer; and what fails of something else then."""
+    path, *rest = words
+    method, body = rest or ("GET", None)
+    try:
+        assert fresh.get(path, method, body=body).status == 500
+    except (http.client.HTTPException, OSError):
+        assert "partly" in path
+    assert json.loads(fresh.get("/log").text) == ["doubt"] * times

@@ -105,6 +105,9 @@ def armed(code: Any) -> Any:
         return importhook.arm_script(code)
     except Exception as error:
         say(f"this program runs without codesuture ({type(error).__name__}: {error})")
+        session = sys.modules.get("codesuture.session")
+        if session is not None:
+            session.leave()
         return code
 
 

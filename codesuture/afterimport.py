@@ -15,12 +15,24 @@ from codesuture.web.servers import adapt as adapt_server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, ModuleType
 
     from codesuture.othertools import Arm
 
 #: Modules that have not been adapted yet.
 expected = {**ADAPTERS, **dict.fromkeys(SERVERS, adapt_server)}
+
+
+def _adapt_boundary(module: ModuleType, arm: Arm) -> None:
+    from codesuture.live.watching import adapt
+
+    adapt(module, arm)
+
+
+#: Those whose report of an exception is all that is asked for (``live.watching.TOLD``).
+expected.update(dict.fromkeys(
+    ("asyncio.base_events", "flask.app", "django.core.handlers.exception"), _adapt_boundary
+))  # fmt: skip
 
 #: One that no loader of ours gives; it is looked for whenever a module is loaded.
 FROZEN = "runpy"

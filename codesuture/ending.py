@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import time
@@ -9,12 +10,18 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from codesuture.rerun import Run
     from codesuture.session import Session
 
 #: Seconds between two writes of the counters; a process may end without being asked.
 INTERVAL = 2.0
+
+#: Boundaries, as they are called in messages.
+TOP = "the top of the program"
+THREAD = "threading.Thread._bootstrap_inner"
+UNRAISABLE = "sys.unraisablehook"
 
 _last_write = 0.0
 
@@ -140,6 +147,59 @@ def _look_at_the_top(session: Session, died_of: BaseException) -> None:
             died(session, died_of)
     except Exception as fault:
         report_fault(fault)
+    if not hasattr(sys, "ps1"):  # the prompt has shown it
+        tell(died_of, TOP)
+
+
+def tell(exception: object, boundary: str) -> None:
+    """An exception that nobody handles has come to a boundary, which has reported it."""
+    try:
+        from codesuture.live import learn
+
+        learn(exception, boundary)
+    except Exception:  # half of the package is gone, say
+        return
+
+
+def listen() -> None:
+    """Have the interpreter's own reports tell: of what ends a thread, and of what cannot be raised.
+
+    ``threading``, once imported, takes its hook from ``_thread``. A program that puts a hook of its
+    own in the place of one of these is the one to see such exceptions.
+    """
+    threading: Any = sys.modules.get("threading")
+    for holder, name, boundary in (
+        (_thread, "_excepthook", THREAD),
+        (threading, "excepthook", THREAD),
+        (threading, "__excepthook__", THREAD),
+        (sys, "unraisablehook", UNRAISABLE),
+        (sys, "__unraisablehook__", UNRAISABLE),
+    ):
+        original = getattr(holder, name, None)
+        if type(original) is type(_thread.get_ident):
+            setattr(holder, name, _telling(original, boundary))
+
+
+def _telling(original: Any, boundary: str) -> Any:
+    """A hook of the interpreter that tells, once for both names that it has."""
+    known = _hooks.get(original)
+    if known is not None:
+        return known
+    told = tell  # modules are taken down before the last report
+
+    def hook(arguments: Any, /) -> None:
+        try:
+            original(arguments)
+        finally:
+            told(arguments.exc_value, boundary)
+
+    hook.__name__ = hook.__qualname__ = original.__name__
+    hook.__doc__, hook.__module__ = original.__doc__, original.__module__
+    _hooks[original] = hook
+    return hook
+
+
+_hooks: dict[Any, Any] = {}
 
 
 def _look_at_patches(session: Session, died_of: object, has_taught: bool) -> None:

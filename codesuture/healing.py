@@ -6,6 +6,7 @@ supplies a value (``supplying``) is imported only when one of them is not handle
 
 from __future__ import annotations
 
+import sys
 from time import monotonic
 from types import CodeType, FrameType
 
@@ -29,7 +30,8 @@ class ArmedCode:
     """What is known about one armed code object that has crashed: found once, kept with it."""
 
     __slots__ = (
-        "alone", "armed", "breakers", "code", "decisions", "generation", "landing", "module",
+        "alone", "armed", "breakers", "code", "decisions", "generation", "is_retired", "landing",
+        "module",
     )  # fmt: skip
 
     def __init__(self, armed: CodeType, module: str) -> None:
@@ -42,10 +44,14 @@ class ArmedCode:
         #: Ids of crashes that were left alone here, by what and why (``incidents.reporting``).
         self.alone: dict[object, str] = {}
         self.generation = 0
+        #: Whether its function was given its own code back (``live.replacing``).
+        self.is_retired = False
 
     def renew(self, knowledge: Knowledge) -> None:
         """Let go of what was decided by patches that are others now, or gone."""
         self.generation = knowledge.generation
+        live = sys.modules.get("codesuture.live.replacing")
+        self.is_retired = live is not None and live.is_retired(self.armed)
         patches = knowledge.patches().by_id
         for key, decision in list(self.decisions.items()):
             patch = patches.get(decision.patch.id)

@@ -193,6 +193,11 @@ def _armed(module: str, code: CodeType, entry: object) -> CodeType:
     return armed
 
 
+def arm_chosen(code: CodeType) -> CodeType:
+    """Any code, armed as this process arms. Raises ValueError as ``surgery.arm``."""
+    return surgery.arm(code, _reach)
+
+
 def _arm(module: str, code: CodeType) -> CodeType:
     try:
         return session.module_loaded(module, _armed(module, code, None))

@@ -9,6 +9,7 @@ nothing is looked at.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from _thread import allocate_lock
 
@@ -85,6 +86,10 @@ class Knowledge:
         if old is None or old == new:
             return
         self.generation += 1
+        if self._patches.learned or "codesuture.live.applying" in sys.modules:
+            from codesuture.live.applying import follow
+
+            follow(self._session)
         gone = [one for one in old if one not in new or new[one].created != old[one].created]
         with self._session.lock:
             for one in gone:  # counted for a patch that was rolled back
@@ -152,13 +157,15 @@ class Known:
 
     ``by_place`` has them by the code that they belong to, ``by_id`` by their ids. ``saved`` are ids
     of documents of this process that got into the store after it was read; ``seen`` is what was
-    read there, None where there was no store yet.
+    read there, None where there was no store yet. ``learned`` tells that there are patches of code
+    without pads (``Patch.learned``) for which nothing has been done yet.
     """
 
     def __init__(self) -> None:
         self.by_place: dict[Place, list[Any]] = {}
         self.by_id: dict[str, Any] = {}
         self.is_read = False
+        self.learned = False
         self.saved: set[str] = set()
         self.seen: Seen | None = None
         self._own: dict[str, Any] = {}
@@ -189,6 +196,7 @@ class Known:
 
     def _place(self, document: Any) -> None:
         self.by_id[document.id] = document
+        self.learned |= bool(getattr(document, "learned", ""))
         place = (document.module, document.qualname, document.fingerprint)
         self.by_place.setdefault(place, []).append(document)
 

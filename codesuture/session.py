@@ -124,7 +124,10 @@ class Session:
         """Take over a patch that was decided just now, and is on its way to the store."""
         known = self.knowledge.patches()
         with self.lock:
-            self.applied.append(patch)
+            if patch.learned:
+                self.learned += 1
+            else:
+                self.applied.append(patch)
             self.saving.add(patch.id)
             known.add(patch)
 
@@ -141,7 +144,7 @@ class Session:
         from codesuture.messages import emit
 
         loaded: set[str] = set()
-        for nested in _all_code(code):
+        for nested in all_code(code):
             found = self.patches_at(module, nested)
             if found:
                 if not self.config.dry_run:
@@ -192,12 +195,12 @@ def _at(known: Known, module: str, code: CodeType) -> list[Any]:
     return known.by_place.get((module, code.co_qualname, fingerprint(code)), [])
 
 
-def _all_code(code: CodeType) -> list[CodeType]:
+def all_code(code: CodeType) -> list[CodeType]:
     """The code object and all that are nested in its constants."""
     found = [code]
     for constant in code.co_consts:
         if type(constant) is _Code:
-            found += _all_code(constant)
+            found += all_code(constant)
     return found
 
 
@@ -234,6 +237,12 @@ _session: Session | None = None
 def current() -> Session | None:
     """The session of this process; None while codesuture is not active in it."""
     return _session
+
+
+def leave() -> None:
+    """The program runs without codesuture after all: nothing is healed, and nothing learned."""
+    global _session
+    _session = None
 
 
 def configure(options: Mapping[str, str] | None, directory: str) -> Session:
@@ -277,6 +286,7 @@ def _at_the_end() -> None:
     from codesuture import ending
 
     atexit.register(ending.finish)
+    ending.listen()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_after_fork)
 
@@ -306,6 +316,10 @@ def module_loaded(module: str, armed: CodeType) -> CodeType:
         armed_files.add(armed.co_filename)
     if not _session.has_patches():
         return armed
+    if _session.knowledge.patches().learned:
+        from codesuture.live.applying import take_over
+
+        take_over(_session)
     name = module_name(module, armed.co_filename)
     patches = _session.knowledge.patches().of_module(name)
     if not patches:
@@ -316,7 +330,7 @@ def module_loaded(module: str, armed: CodeType) -> CodeType:
     if others:  # for code that has changed, or for other versions of Python
         from codesuture.mending import watch
 
-        watch(others, _all_code(code))
+        watch(others, all_code(code))
     return code
 
 
@@ -340,13 +354,18 @@ def module_name(name: str, filename: str) -> str:
 
 def module_of(frame: FrameType) -> str:
     """The name of the frame's module as patches know it."""
-    name = frame.f_globals.get("__name__")
+    return module_in(frame.f_globals, frame.f_code.co_filename)
+
+
+def module_in(names: Mapping[str, object], filename: str) -> str:
+    """The name of the module with these global names, for code of that file."""
+    name = names.get("__name__")
     if type(name) is not str:
         name = "__main__"
     if name in MAIN_NAMES:
         # Under ``python -m`` the program has a specification with its real name.
-        spec = frame.f_globals.get("__spec__")
+        spec = names.get("__spec__")
         real = vars(spec).get("name") if hasattr(type(spec), "__dict__") and spec else None
         if type(real) is str and real:
             name = real
-    return module_name(name, frame.f_code.co_filename)
+    return module_name(name, filename)

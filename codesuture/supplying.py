@@ -57,6 +57,8 @@ def supply(
         return None
     if armed.generation != session.knowledge.generation:
         armed.renew(session.knowledge)
+    if armed.is_retired:
+        return None
     anchor = site.chain[-1] if guard.whole_chain and site.chain else site.ordinal
     decision = armed.decisions.get((anchor, guard.name))
     if decision is None:
@@ -189,7 +191,7 @@ def _record(
     """Count the heal; the first one of a new patch is stored and told, the first one of this
     process recorded."""
     if decision.is_new and _is_first(session, decision):
-        _store(session, decision)
+        store_patch(session, decision)
         report_heal(session, decision, crash, landing)
     if not decision.is_recorded:
         decision.is_recorded = True
@@ -200,8 +202,9 @@ def _record(
     marking.mark(decision.patch)
 
 
-def _store(session: Session, decision: Decision) -> None:
-    """Store a new patch, which follows on one that was rolled back here before, if any."""
+def store_patch(session: Session, decision: Decision) -> bool:
+    """Store a new patch, which follows on one that was rolled back here before, if any; whether it
+    is stored."""
     now = datetime.now(UTC)
     patch = decision.patch.advanced("patched", now).advanced("persisted", now)
     stored = False
@@ -218,6 +221,7 @@ def _store(session: Session, decision: Decision) -> None:
         session.complain("Patches are lost when this process ends", error)
     finally:
         session.added(patch, stored)
+    return stored
 
 
 def _reopen(session: Session, patch: Patch, now: datetime) -> None:

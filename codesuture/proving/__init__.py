@@ -12,8 +12,8 @@ the exception or a frame: what a program lets go of must go.
 
 from __future__ import annotations
 
+from codesuture.ending import TOP
 from codesuture.proving.doubts import settle
 from codesuture.proving.proofs import prove
-from codesuture.proving.ways import TOP
 
 __all__ = ["TOP", "prove", "settle"]

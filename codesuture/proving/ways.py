@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codesuture.ending import TOP
 from codesuture.fate import reporting
 from codesuture.fate.turns import outward, turn_at
 from codesuture.fate.views import view_of
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     #: A place in the program: code, and the instruction that it is at.
     Step = tuple[CodeType, int]
-
-TOP = "the top of the program"
 
 #: Modules whose frames carry a call from one place to another: what lies between two functions of
 #: the program depends on how the program was started, not on who handles what. The traceback

@@ -84,6 +84,7 @@ OPTIONAL: dict[str, Optional] = {
     "library": Optional("", fields.text_of("library", 1000)),
     "operands": Optional("", fields.text_of("operands", 1000)),
     "pattern": Optional("", fields.text_of("pattern", 16)),
+    "learned": Optional("", fields.text_of("learned", 300)),
     "history": Optional(
         (), events_from_json, lambda events: [event.to_json() for event in events]
     ),
@@ -124,6 +125,7 @@ class Patch:
     library: str = ""
     pattern: str = ""
     operands: str = ""
+    learned: str = ""
     history: tuple[Event, ...] = ()
     pinned: bool = False
     shadow: Shadow | None = None

@@ -1,20 +1,18 @@
 """Switching codesuture on in a program that is already running, for those who start it by hand.
 
-Functions that exist already get armed code by assignment; CPython runs such functions a few percent
-slower than those that were armed as they were imported (see docs/benchmarks.md). What is running
-at this moment goes on as it is.
+Functions that exist already get armed code by assignment (``live.replacing``); CPython runs such
+functions a few percent slower than those that were armed as they were imported (see
+docs/benchmarks.md). What is running at this moment goes on as it is.
 """
 
 from __future__ import annotations
 
-import gc
-from types import FunctionType
-
 from codesuture import importhook, surgery
+from codesuture.live.replacing import Swap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FunctionType
 
 
 def activate() -> bool:
@@ -35,13 +33,8 @@ def activate() -> bool:
 
 def arm_functions() -> None:
     """Arm the functions of the program's own code."""
-    armed: dict[CodeType, CodeType] = {}
-    for function in gc.get_objects():
-        if type(function) is FunctionType:
-            code = function.__code__
-            if surgery.is_armed(code):
-                continue
-            if code not in armed:
-                armed[code] = importhook.arm_function(function.__module__, code)
-            if armed[code] is not code:
-                function.__code__ = armed[code]
+    Swap(_armed).run(lambda code: not surgery.is_armed(code), lambda code: False)
+
+
+def _armed(function: FunctionType, code: CodeType) -> CodeType:
+    return importhook.arm_function(function.__module__, code)

@@ -14,7 +14,10 @@ class Around:
         self.application = application
 
     def report_crash(self) -> None:
-        """An exception has left the application: ``proving`` looks for it here."""
+        """An exception has left the application: ``proving`` looks for it here, ``live`` learns."""
+        from codesuture.live.watching import tell_at_application
+
+        tell_at_application()
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else is asked of the application."""

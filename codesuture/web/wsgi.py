@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codesuture.live.watching import tell_of
 from codesuture.web import marking
 from codesuture.web.around import Around, leave_no_trace
 from codesuture.web.replay import can_repeat, is_worth_it
@@ -108,6 +109,7 @@ def _tell(exc_info: Any) -> None:
     if type(exc_info) is tuple and isinstance(exc_info[1], BaseException):
         for listener in _listeners:
             listener(exc_info[1])
+        tell_of(exc_info[1])
 
 
 class _Response:

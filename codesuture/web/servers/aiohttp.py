@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import wraps
 
+from codesuture.ending import tell
 from codesuture.proving import prove
 from codesuture.web import marking
 from codesuture.web.frameworks.aiohttp import REACHED
@@ -58,6 +59,7 @@ def _prove(
         if marked is not None and type(marked.subject) is _Served:
             marked.subject.failed = True
         prove(exc, REACHED)
+        tell(exc, REACHED)
 
 
 def _write(self: Any) -> None:

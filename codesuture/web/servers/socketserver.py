@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from codesuture import session
-from codesuture.web.wrapping import before
+from codesuture.live.watching import tell_current
+from codesuture.web.wrapping import after, before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
 
 
 def adapt(server: Any) -> None:
-    """Store what was counted before ``ForkingMixIn.process_request`` calls ``os._exit``."""
+    """Store what was counted before ``ForkingMixIn.process_request`` calls ``os._exit``, and learn
+    from what a request ends with."""
     for owner in (server.BaseServer, server.TCPServer):
         before(owner, "shutdown_request", _store_counters)
+    after(server.BaseServer, "handle_error", tell_current)
 
 
 def _store_counters(self: object, request: object) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from codesuture.live.watching import tell_current
 from codesuture.web import marking
 from codesuture.web.words import line
-from codesuture.web.wrapping import before
+from codesuture.web.wrapping import after, before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ def adapt(web: Any) -> None:
     """Let handlers tell where a request begins, and write the header."""
     before(web.RequestHandler, "_execute", _begin)
     before(web.RequestHandler, "flush", _write)
+    after(web.RequestHandler, "_handle_request_exception", tell_current)
 
 
 def _begin(self: Any, *arguments: object, **keywords: object) -> None:

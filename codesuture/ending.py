@@ -134,7 +134,7 @@ def _look_at_the_top(session: Session, died_of: BaseException) -> None:
 
     try:
         if "codesuture.proving" in sys.modules:
-            from codesuture.proving import TOP, prove
+            from codesuture.proving import prove
 
             prove(died_of, TOP)
         if "codesuture.shadow" in sys.modules:

@@ -41,7 +41,7 @@ def learn(exception: object, boundary: str) -> int:
     learned from it; of what cannot be raised (``ending.UNRAISABLE``) that is all.
     """
     session = current()
-    if session is None:
+    if session is None or session.config.mode == "off":
         return 0
     learned = 0
     try:

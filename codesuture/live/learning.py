@@ -14,6 +14,7 @@ from codesuture.decision import decide
 from codesuture.diagnosis.crash import Crash
 from codesuture.ending import TOP
 from codesuture.fate import UNHANDLED, Verdict
+from codesuture.live import making
 from codesuture.live.applying import apply
 from codesuture.messages import emit
 from codesuture.rehearsal import rehearse
@@ -71,6 +72,7 @@ def learn_at(
     decision.patch = replace(decision.patch, learned=_learned(boundary, replacement))
     if not store_patch(session, decision):
         return 0
+    making.forget()
     marking.learn(incident)
     _report(decision.patch, boundary, replacement)
     return 1

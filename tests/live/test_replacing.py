@@ -1,4 +1,4 @@
-"""New code reaches every live reference, what runs goes on in the old one, and all can be undone."""
+"""New code reaches every live reference, what runs ends in the old one, all can be undone."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_closures_of_one_factory_in_every_container(names, replacing):
         "cell": (lambda f: lambda: f)(factory(7)),
         "attribute": type("Holder", (), {})(),
         "slot": type("Slotted", (), {"__slots__": ("f",)})(),
-        "default": (lambda f=factory(8): f),
+        "default": eval("lambda f=f: f", {"f": factory(8)}),
         "wrapped": functools.wraps(kept[0])(lambda x: kept[0](x)),
         "cache": functools.lru_cache(factory(9)),
         "generator": (f for f in [factory(10)]),

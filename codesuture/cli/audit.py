@@ -86,6 +86,11 @@ def _print(listing: Listing) -> None:
         rows = [as_cells(entry) for entry in listing.entries]
         hidden = screen.table([column.head for column in COLUMNS], rows, LEAST_WANTED)
         screen.line()
+    learned = [entry.patch for entry in listing.entries if entry.patch.learned]
+    for patch in learned:
+        screen.line(plain(f"{patch.name} ({patch.target}) was learned: {patch.learned}"))
+    if learned:
+        screen.line()
     if listing.proofs:
         screen.table(_PROOF_HEADS, [_proof_row(entry) for entry in listing.proofs])
         screen.line()

@@ -111,6 +111,8 @@ def _explain(screen: Screen, entry: Entry, listing: Listing) -> None:
     _where_it_goes(screen, entry, listing)
     _part(screen, "What callers would have seen", *_without(entry, listing))
     _part(screen, "Why it was healed", patch.fate)
+    if patch.learned:
+        _part(screen, "How it was learned", patch.learned)
     if patch.shadow is not None:
         _part(screen, "What became of the value", *_shadow(patch.shadow))
     _part(screen, "How often", _frequency(entry))

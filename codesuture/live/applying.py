@@ -78,4 +78,6 @@ def take_over(session: Session) -> None:
         module = module_in(function.__globals__, code.co_filename)
         place = (module, code.co_qualname, fingerprint(code))
         if place in wanted and not is_armed(code):
-            apply(place, code, session.prepare(module, importhook.arm_chosen(code)))
+            armed = importhook.arm_chosen(module, code)
+            if is_armed(armed):
+                apply(place, code, session.prepare(module, armed))

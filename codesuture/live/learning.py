@@ -21,6 +21,7 @@ from codesuture.rehearsal import rehearse
 from codesuture.report import report_refusal
 from codesuture.session import module_of
 from codesuture.supplying import guard_for, store_patch
+from codesuture.surgery import is_armed
 from codesuture.surgery.landing import Landing
 from codesuture.web import marking
 
@@ -62,11 +63,8 @@ def learn_at(
             _refused.add(decision.patch.id)
             report_refusal(decision)
         return 0
-    armed = _verified(session, found)
-    if armed is None:
-        return 0
     place = (found.module, found.code.co_qualname, decision.patch.fingerprint)
-    replacement = None if boundary == TOP else apply(place, found.code, armed)
+    replacement = None if boundary == TOP else apply(place, found.code, _keeping(found))
     if not decision.is_new:
         return 0
     decision.patch = replace(decision.patch, learned=_learned(boundary, replacement))
@@ -99,7 +97,9 @@ def _diagnose(
 ) -> Find | None:
     """What crashed; None where no guard knows it, or a pad could not have supplied its value."""
     frame = trace.tb_frame
-    armed = importhook.arm_chosen(frame.f_code)
+    armed = importhook.arm_chosen(module_of(frame), frame.f_code)
+    if not is_armed(armed):
+        return None
     landing = Landing(armed)
     site = landing.site_at(trace.tb_lasti)
     if site is None:
@@ -111,21 +111,18 @@ def _diagnose(
     return Find(trace, crash, guard, site, armed)
 
 
-def _verified(session: Session, found: Find) -> CodeType | None:
-    """The armed code, in which a patched operator keeps its operands, as the gate lets it pass."""
-    from codesuture.surgery.gate import Rejected, verify
+def _keeping(found: Find) -> CodeType:
+    """The armed code; a patched operator in it keeps its operands, if the gate lets that pass."""
+    if found.crash.operation != "binary":
+        return found.armed
+    from codesuture import gatekeeper
     from codesuture.surgery.keeping import keep_operands
 
-    armed = found.armed
-    if found.crash.operation == "binary":
-        original, ordinals = found.crash.code, frozenset((found.anchor,))
-        armed = keep_operands(armed, lambda code: ordinals if code == original else frozenset())
-    try:
-        verify(found.code, armed)
-    except Rejected as error:
-        session.say_once(f"{found.code.co_qualname} is left as it is, because {error}.")
-        return None
-    return armed
+    original, ordinals = found.crash.code, frozenset((found.anchor,))
+    kept = keep_operands(
+        found.armed, lambda code: ordinals if code == original else frozenset()
+    )
+    return found.armed if gatekeeper.admit(found.code, kept) else kept
 
 
 def _learned(boundary: str, replacement: Replacement | None) -> str:

@@ -59,19 +59,21 @@ def forget() -> None:
     _prepared.clear()
 
 
-def exec_armed(source: Any, /, *arguments: Any, **keywords: Any) -> None:
+def exec_armed(*arguments: Any, **keywords: Any) -> None:
     try:
-        source, arguments = _call(source, "exec", arguments, keywords, _getframe(1))
-        return _exec(source, *arguments, **keywords)
+        if arguments:
+            arguments = _arguments("exec", *arguments[:1], arguments[1:], keywords, _getframe(1))
+        return _exec(*arguments, **keywords)
     except BaseException as error:
         leave_no_trace(error, globals())
         raise
 
 
-def eval_armed(source: Any, /, *arguments: Any, **keywords: Any) -> Any:
+def eval_armed(*arguments: Any, **keywords: Any) -> Any:
     try:
-        source, arguments = _call(source, "eval", arguments, keywords, _getframe(1))
-        return _eval(source, *arguments, **keywords)
+        if arguments:
+            arguments = _arguments("eval", *arguments[:1], arguments[1:], keywords, _getframe(1))
+        return _eval(*arguments, **keywords)
     except BaseException as error:
         leave_no_trace(error, globals())
         raise
@@ -82,9 +84,9 @@ for _ours, _theirs in ((exec_armed, _exec), (eval_armed, _eval)):
     _ours.__module__, _ours.__doc__ = "builtins", _theirs.__doc__
 
 
-def _call(
-    source: Any, mode: str, arguments: tuple[Any, ...], keywords: dict[str, Any], caller: FrameType
-) -> tuple[Any, tuple[Any, ...]]:
+def _arguments(
+    mode: str, source: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], caller: FrameType
+) -> tuple[Any, ...]:
     """What to call the real one with: the code instead of the source, and the caller's namespaces
     where none is given."""
     names = arguments[0] if arguments else keywords.get("globals")
@@ -99,7 +101,7 @@ def _call(
             keywords.pop("locals", None)
         else:
             arguments = (names, *arguments[1:])
-    return _armed(source, mode, names, caller), arguments
+    return (_armed(source, mode, names, caller), *arguments)
 
 
 def _locals(frame: FrameType) -> object:
@@ -151,7 +153,7 @@ def _prepare(session: Any, code: CodeType, module: str) -> CodeType:
     if known is None:
         known = code
         if not is_armed(code) and any(session.patches_at(module, one) for one in all_code(code)):
-            known = importhook.arm_chosen(code)
+            known = importhook.arm_chosen(module, code)
             session.announce(module, code)
             known = session.prepare(module, known)
         _prepared[key] = known

@@ -8,12 +8,18 @@ CRASH = "AttributeError: 'NoneType' object has no attribute 'x'\n"
 MANAGER = "class C:\n  def __enter__(self): pass\n  __exit__ = staticmethod(any)\n"
 
 
-@pytest.mark.parametrize("words", [["app.py"], ["-i", "-q"]], ids=["exec", "prompt"])
-def test_code_that_is_not_run_as_main(installed_python, tmp_path, words):
-    (tmp_path / "app.py").write_text("exec('print(None.x)')\n")
-    done = installed_python.run(*words, cwd=tmp_path, input="print(None.x)\n")
-    assert (done.returncode, done.stdout) == (int(words == ["app.py"]), "")
+def test_the_prompt(installed_python, tmp_path):
+    done = installed_python.run("-i", "-q", cwd=tmp_path, input="print(None.x)\n")
+    assert (done.returncode, done.stdout) == (0, "")
     assert CRASH in done.stderr and "CodeSuture" not in done.stderr
+
+
+def test_what_is_given_to_exec_crashes_once(installed_python, tmp_path):
+    (tmp_path / "app.py").write_text("exec('print([None.x])')\n")
+    first, second = (installed_python.run("app.py", cwd=tmp_path) for _ in range(2))
+    assert (first.returncode, first.stdout) == (1, "")
+    assert CRASH in first.stderr and "from now on" in first.stderr
+    assert (second.returncode, second.stdout) == (0, "[None]\n"), second.stderr
 
 
 @pytest.mark.parametrize("include", ["", "otherpeople"])

@@ -79,9 +79,9 @@ def test_create_makes_prose_fit(make_patch: MakePatch) -> None:
     assert Patch.from_json(patch.to_json()) == patch
 
 
-@pytest.mark.parametrize("field", sorted({*KEYS, "library", "history"}))
+@pytest.mark.parametrize("field", sorted({*KEYS, "library", "learned", "history"}))
 def test_every_field_must_be_there_and_of_its_type(field: str, make_patch: MakePatch) -> None:
-    document = make_patch(library="p.py:3 in f (p 1)").to_json()
+    document = make_patch(library="p.py:3 in f (p 1)", learned="When it reached it.").to_json()
     wrongs: list[object] = [None, 1.5, True, [1], {}, -1]
     for wrong in wrongs:
         with pytest.raises(StoreError, match=rf"the field {field}\b"):

@@ -62,7 +62,7 @@ def forget() -> None:
 def exec_armed(*arguments: Any, **keywords: Any) -> None:
     try:
         if arguments:
-            arguments = _arguments("exec", *arguments[:1], arguments[1:], keywords, _getframe(1))
+            arguments = _arguments("exec", arguments[0], arguments[1:], keywords, _getframe(1))
         return _exec(*arguments, **keywords)
     except BaseException as error:
         leave_no_trace(error, globals())
@@ -72,7 +72,7 @@ def exec_armed(*arguments: Any, **keywords: Any) -> None:
 def eval_armed(*arguments: Any, **keywords: Any) -> Any:
     try:
         if arguments:
-            arguments = _arguments("eval", *arguments[:1], arguments[1:], keywords, _getframe(1))
+            arguments = _arguments("eval", arguments[0], arguments[1:], keywords, _getframe(1))
         return _eval(*arguments, **keywords)
     except BaseException as error:
         leave_no_trace(error, globals())

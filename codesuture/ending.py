@@ -111,7 +111,7 @@ def finish() -> None:
     if session is None:
         return
     died_of, known = getattr(sys, "last_value", None), session.learned
-    if isinstance(died_of, BaseException):
+    if isinstance(died_of, BaseException) and session.config.mode != "off":
         _look_at_the_top(session, died_of)
     has_taught = session.learned > known
     _look_at_patches(session, died_of, has_taught)

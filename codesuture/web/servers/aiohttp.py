@@ -35,7 +35,7 @@ class _Served:
 
 
 def adapt(module: Any) -> None:
-    """Let the protocol tell where a request begins and run it again, and responses write headers."""
+    """Let the protocol tell where requests begin, and run them again; responses write headers."""
     handle = vars(module.RequestHandler).get("_handle_request")
     before(module.RequestHandler, "_handle_request", _begin)
     before(module.RequestHandler, "handle_error", _prove)

@@ -11,6 +11,7 @@ defines from now on has the new code.
 
 from __future__ import annotations
 
+import os
 from _thread import RLock
 from types import CodeType
 
@@ -171,3 +172,7 @@ def after_fork() -> None:
     """In a child: another thread of the parent may have held the lock."""
     global _lock
     _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=after_fork)

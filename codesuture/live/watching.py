@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 
 from codesuture.ending import tell
-from codesuture.fate import UNHANDLED, reporting
 from codesuture.web.wrapping import after
 
 TYPE_CHECKING = False
@@ -63,6 +62,8 @@ def _django(*arguments: object, **keywords: object) -> None:
 def tell_at_application() -> None:
     """An exception is leaving an application of WSGI or ASGI that one of ours is around: it ends
     there, unless whoever called that may handle it."""
+    from codesuture.fate import UNHANDLED, reporting  # much, and not needed until something fails
+
     error = sys.exc_info()[1]
     trace = None if error is None else error.__traceback__
     if error is not None and trace is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import threading
 from collections.abc import Callable, Iterator
 
@@ -290,6 +291,30 @@ def test_threads_that_call_a_function_while_it_is_patched(names):
         thread.join(30)
     assert len(results) == 10_000 and set(results) <= {"old", "new"}
     assert times and function.__code__ is code
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+def test_a_child_that_was_forked_while_a_thread_was_at_it(names):
+    from codesuture.live import replacing
+
+    taken, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with replacing._lock:
+            taken.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert taken.wait(30)
+    child = os.fork()
+    if not child:
+        function = names["wrapped"]
+        applied = Replacement(function.__code__, changed(function.__code__)).apply()
+        os._exit(0 if applied and function(BOTH) == "new" else 1)
+    done.set()
+    thread.join(30)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_a_million_objects_are_looked_through_in_a_moment():

@@ -293,6 +293,7 @@ def test_threads_that_call_a_function_while_it_is_patched(names):
     assert times and function.__code__ is code
 
 
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
 def test_a_child_that_was_forked_while_a_thread_was_at_it(names):
     from codesuture.live import replacing

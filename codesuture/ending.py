@@ -116,7 +116,9 @@ def finish() -> None:
     has_taught = session.learned > known
     _look_at_patches(session, died_of, has_taught)
     store_counters(session)
-    if session.healed or _then:
+    if session.hits:  # they could not be counted: whoever counts next finds them
+        session.store.journal.leave()
+    elif session.healed or _then:
         session.store.journal.end()
     if session.run is None or session.process != os.getpid():
         return

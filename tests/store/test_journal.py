@@ -211,14 +211,15 @@ def test_counters_that_cannot_be_written_for_a_while(installed_python, tmp_path)
         "real = files.write_atomically\n"
         + HEALS
         + "files.write_atomically = full\nmany(7)\n"
-        "if len(sys.argv) > 1: os._exit(0)\n"
-        "files.write_atomically = real\n"
+        "if sys.argv[1:] == ['killed']: os._exit(0)\n"
+        "if not sys.argv[1:]: files.write_atomically = real\n"
     )
     done = installed_python.run("app.py", cwd=tmp_path)
     assert done.stderr.count("Heals are not counted") == 1, done.stderr
     assert hits(tmp_path) == [12] and journals(tmp_path) == []
-    installed_python.run("app.py", "end", cwd=tmp_path)
-    assert hits(tmp_path) == [24] and len(journals(tmp_path)) == 1
+    for number, end in enumerate(("killed", "not before the end"), 2):
+        installed_python.run("app.py", end, cwd=tmp_path)
+        assert hits(tmp_path) == [12 * number] and len(journals(tmp_path)) == 1, end
 
 
 def test_what_was_left_of_a_patch_that_is_rolled_back_counts_no_more(

@@ -122,7 +122,7 @@ def finish() -> None:
         session.store.journal.end()
     if session.run is None or session.process != os.getpid():
         return
-    if not _is_run_again(session, died_of, has_taught):
+    if not _is_run_again(session, died_of, has_taught) and not session.config.quiet:
         from codesuture.messages import write
 
         write(_summary(session, session.run))

@@ -7,6 +7,7 @@ it then.
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -60,6 +61,10 @@ def write(text: str) -> None:
     if stream is None:
         return
     try:
+        if os.name == "nt" and "\x1b" in text:  # consoles of before Windows 10
+            from colorama import AnsiToWin32
+
+            stream = AnsiToWin32(stream).stream
         stream.write(text)
         stream.flush()
     except (OSError, ValueError):  # closed, or nobody reads it any more

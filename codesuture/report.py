@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def report_heal(session: Session, decision: Decision, crash: Crash, landing: Landing) -> None:
     """The lines about a patch that was made just now; loaded ones were announced before."""
+    if session.config.quiet:
+        return
     patch = decision.patch
     lines = [*caught(decision), f"Patch applied to {_function(patch.qualname)}."]
     if session.config.verbose:

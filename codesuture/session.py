@@ -148,7 +148,11 @@ class Session:
             found = self.patches_at(module, nested)
             if found:
                 if not self.config.dry_run:
-                    emit(*_announcement(found, self.config.on_expiry))
+                    lines = _announcement(found, self.config.on_expiry)
+                    if self.config.quiet:
+                        lines = [line for line in lines if not line.startswith(_LOADED)]
+                    if lines:
+                        emit(*lines)
                 loaded.update(patch.id for patch in found)
         return loaded
 
@@ -204,6 +208,9 @@ def all_code(code: CodeType) -> list[CodeType]:
     return found
 
 
+_LOADED = "Already healed, skipping: loaded persistent patch for"
+
+
 def _announcement(patches: list[Patch], on_expiry: str) -> list[str]:
     """The lines about the patches of one function."""
     name = patches[0].qualname
@@ -226,7 +233,7 @@ def _loaded(patches: list[Patch], name: str, on_expiry: str) -> list[str]:
             f"Patch of {name} expired on {patch.expires[:10]}; fix {patch.file}:{patch.line}."
             for patch in expired
         ]
-    return [f"Already healed, skipping: loaded persistent patch for {name}", *lines]
+    return [f"{_LOADED} {name}", *lines]
 
 
 MAIN_NAMES = ("__main__", "__mp_main__")

@@ -60,6 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     _have_streams()
     _print_anything()
+    output = sys.stdout
     try:
         return _dispatch(words)
     except Failure as failure:
@@ -79,6 +80,8 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    finally:
+        sys.stdout = output
 
 
 def _dispatch(words: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from codesuture.cli.examples import with_examples
@@ -11,6 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import NoReturn
+
+
+#: Commands before a program: there these options have a meaning of their own.
+_WITH_A_PROGRAM = ("run", "watch")
 
 
 class Failure(Exception):
@@ -46,6 +51,15 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        if command and command not in _WITH_A_PROGRAM:
+            self.add_argument(
+                "-q", "--quiet", action="store_true",
+                help="print nothing but errors: the exit code tells",
+            )  # fmt: skip
+            self.add_argument(
+                "-v", "--verbose", action="store_true",
+                help="say on standard error which configuration and which store are used",
+            )  # fmt: skip
 
     def error(self, message: str) -> NoReturn:
         """Raise `Failure` where argparse would print its usage and exit."""
@@ -55,7 +69,24 @@ class Parser(argparse.ArgumentParser):
         """`parse_args` that leaves by exception only for `--help`."""
         if Parser.describing:
             raise Described(self)
-        return self.parse_args(words)
+        given = self.parse_args(words)
+        if self.prog.removeprefix("codesuture ") not in _WITH_A_PROGRAM:
+            _be(getattr(given, "quiet", False), getattr(given, "verbose", False))
+        return given
+
+
+def _be(quiet: bool, verbose: bool) -> None:
+    """What `-q` and `-v` of a command ask for; `main` puts standard output back."""
+    if quiet and verbose:
+        raise Failure("--quiet and --verbose exclude each other", code=2)
+    if verbose:
+        from codesuture.config import load
+
+        config = load(os.getcwd())
+        print(f"configuration: {config.path or 'none, so the defaults'}", file=sys.stderr)
+        print(f"store: {config.store}", file=sys.stderr)
+    if quiet:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def report(message: str, hints: Iterable[str]) -> None:

@@ -47,21 +47,25 @@ class Flag:
     """An option of codesuture before the program; without `metavar` it is a switch.
 
     `key` is the key of the configuration that it sets; empty where the command itself has a use
-    for it.
+    for it. `short` is another name for it, before the script only: behind that it is the program's.
     """
 
-    __slots__ = ("key", "meaning", "metavar", "option")
+    __slots__ = ("key", "meaning", "metavar", "option", "short")
 
-    def __init__(self, option: str, metavar: str, meaning: str, key: str = "") -> None:
+    def __init__(
+        self, option: str, metavar: str, meaning: str, key: str = "", short: str = ""
+    ) -> None:
         self.option = option
         self.metavar = metavar
         self.meaning = meaning
         self.key = key
+        self.short = short
 
 
 #: The flags that set a key; `config.runflags` hands them to the agent.
 KEY_FLAGS = (
-    Flag("--verbose", "", "say more about every heal", "verbose"),
+    Flag("--verbose", "", "say more about every heal", "verbose", "-v"),
+    Flag("--quiet", "", "say nothing of what was healed, and no summary", "quiet", "-q"),
     Flag(
         "--dry-run",
         "",
@@ -124,6 +128,8 @@ def _leading(
     """
     with_value = {flag.option for flag in flags if flag.metavar}
     switches = {flag.option for flag in flags if not flag.metavar}
+    if everything:
+        switches |= {flag.short for flag in flags if flag.short}
     end = 0
     while end < len(words):
         word = words[end]
@@ -186,10 +192,13 @@ def read(words: list[str], parser: Parser, flags: tuple[Flag, ...]) -> Program:
         if flag.metavar:
             parser.add_argument(flag.option, metavar=flag.metavar, help=flag.meaning)
         else:
-            parser.add_argument(flag.option, action="store_true", help=flag.meaning)
+            names = [flag.short, flag.option] if flag.short else [flag.option]
+            parser.add_argument(*names, action="store_true", help=flag.meaning)
     target = split(words, flags)
     given = parser.parse(target.own)
     given.flags = flags
+    if given.quiet and given.verbose:
+        raise Failure("--quiet and --verbose exclude each other", code=2)
     _check(target, parser.prog)
     config = _checked_configuration(target, given_keys(given), parser.prog)
     if target.behind:

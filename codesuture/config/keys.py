@@ -144,6 +144,14 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("verbose", "boolean", Switch("true or false"), False, "Say more about every heal."),
     Key(
+        "quiet",
+        "boolean",
+        Switch("true or false"),
+        False,
+        "Say nothing of what was healed, and no summary. Warnings and errors are said all the "
+        "same; heals are stored, counted and marked as always.",
+    ),
+    Key(
         "dry_run",
         "boolean",
         Switch("true or false"),

@@ -58,6 +58,7 @@ class Config:
         "path",
         "probation",
         "protect",
+        "quiet",
         "retries",
         "root",
         "severity",
@@ -83,6 +84,7 @@ class Config:
     fingerprints: bool
     library_calls: tuple[str, ...]
     verbose: bool
+    quiet: bool
     dry_run: bool
     engine: str
     shadow: bool

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RUN_FLAGS = ("verbose", "dry_run", "shadow", "ttl", "retries", "engine")
+RUN_FLAGS = ("verbose", "quiet", "dry_run", "shadow", "ttl", "retries", "engine")
 """The keys that `codesuture run` has a flag for."""
 
 SESSION = "session"

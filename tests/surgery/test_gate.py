@@ -285,6 +285,15 @@ def test_a_store_to_a_local_is_rejected() -> None:
             read_again(code, mutant)
 
 
+def test_more_than_the_budget_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = compile("def f(x): return x.name, x['key'], x + 1", "budget.py", "exec")
+    armed = arm(code)
+    verify(code, armed)
+    monkeypatch.setattr("codesuture.surgery.gate.BUDGET", 8)
+    with pytest.raises(Rejected, match="instructions were added for the site at"):
+        verify(code, armed)
+
+
 def test_sites_without_pads_are_rejected() -> None:
     code = compile("def f(a):\n    return a.b", "m", "exec").co_consts[0]
     with pytest.raises(Rejected, match="no pads"):

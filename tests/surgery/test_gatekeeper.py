@@ -126,3 +126,12 @@ def test_verbose_tells_what_is_added(installed_python, tmp_path: Path) -> None:
     assert " -0 instructions (allowed <= 64)" in first.stderr
     assert "change: +8 -1 instructions in app" in again.stderr
     assert "change: +8 -1" not in first.stderr
+
+
+def test_a_guard_that_would_need_more_than_its_budget(installed_python, tmp_path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import codesuture.guards.null as null\nnull.NullGuard.budget = 3\nprint(None.name)\n"
+    )
+    done = installed_python.run("app.py", cwd=tmp_path)
+    assert done.returncode == 1 and "AttributeError" in done.stderr
+    assert "instructions, and null_guard may add 3" in done.stderr

@@ -143,20 +143,32 @@ def test_what_the_program_or_the_package_handles_is_left_alone(run) -> None:
         "frail.checked(None)",
         "frail.call(frail.call)",
         "frail.call(bytes.decode, b'\\xff')",
-        "eval('frail.parse(None)')",
-        "frail.call(eval('lambda: None.x'))",
         "frail.parse()",
         "__import__('frail_half')",
         "frail.call(__import__, 'frail_half')",
     ],
 )
 def test_what_is_no_crash_of_the_package_is_left_alone(run, call: str) -> None:
-    """Its own ``raise`` and ``assert``, calls that do not fit, code that nobody is known to own,
-    modules that are being imported."""
+    """Its own ``raise`` and ``assert``, calls that do not fit, modules that are being imported."""
     program = f"import frail\ndef work():\n    return [1, {call}]\nprint(work())\n"
     plain = run(program, agent=False)
     done = run(program)
     assert (done.stdout, done.stderr, done.returncode) == ("", plain.stderr, 1)
+
+
+@pytest.mark.parametrize(
+    "call", ["eval('frail.parse(None)')", "frail.call(eval('lambda: None.x'))"]
+)
+def test_code_that_is_made_while_the_program_runs_crashes_once(run, call: str) -> None:
+    """Nothing is armed there: it is learned when it has come to the top (``codesuture.live``)."""
+    program = f"import frail\ndef work():\n    return [1, {call}]\nprint(work())\n"
+    plain = run(program, agent=False)
+    done = run(program)
+    said = [line for line in done.stderr.splitlines() if not line.startswith("[CodeSuture]")]
+    assert (done.stdout, said, done.returncode) == ("", plain.stderr.splitlines(), 1)
+    assert "reached the top of the program; from now on" in done.stderr
+    assert run(program).returncode == 0
+
 
 
 def test_a_callback_that_crashes_is_healed_in_itself(run, tmp_path) -> None:

@@ -19,22 +19,32 @@ if TYPE_CHECKING:
     from codesuture.session import Session
 
 
+#: Modules of which a line has told.
+_told: set[str] = set()
+
+
 def reject(session: Session | None, module: str, code: CodeType, reason: str) -> None:
-    """Say why in one line, and record it where there is a session. Never raises."""
+    """Say why in one line, once for each module, and record it where there is a session. Never
+    raises."""
+    from codesuture.session import module_name
+
+    name = module_name(module, code.co_filename)
+    if name in _told:
+        return
+    _told.add(name)
     emit(
         f"The gate rejected what was to be done to {module}, which runs without it: {reason}. "
         "This is a fault of codesuture; please report it."
     )
     if session is None:
         return
-    from codesuture.session import module_name
     from codesuture.store.errors import StoreError
     from codesuture.store.rejection import Rejection
 
     try:
         session.store.save_rejection(
             Rejection.create(
-                module=module_name(module, code.co_filename),
+                module=name,
                 qualname=code.co_qualname,
                 fingerprint=fingerprint(code),
                 file=session.relative(code.co_filename),

@@ -94,7 +94,7 @@ def test_names_of_scripts(shell, tmp_path, name):
     done = shell(f"python {word} ü", CODESUTURE="1")
     assert (done.returncode, done.stdout) == (0, HEALED.format(["ü"]))
     assert done.stderr.count("Already healed") == 2
-    assert shell("codesuture explain bio").stdout.count("return user.bio") == 1
+    assert "      return user.bio\n" in shell("codesuture explain bio").stdout
     assert shell("codesuture rollback bio").returncode == 0
 
 

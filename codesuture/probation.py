@@ -21,7 +21,10 @@ from codesuture.decision import is_on_probation
 from codesuture.fate import reporting
 from codesuture.healing import known_code
 from codesuture.proving.reports import watch
+from codesuture.runtime import STRUCTURAL
 from codesuture.store.errors import StoreError
+from codesuture.surgery.library import is_of_library
+from codesuture.surgery.packages import is_of_package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,10 +100,23 @@ def second_crash(session: Session, exception: BaseException, reached: str) -> No
     if (id(exception), type(exception)) in _first_crashes:
         return
     now, soon = datetime.now(UTC), monotonic() - SOON
-    causes = [decision for decision, at in _healed_on_the_way(exception) if at >= soon]
+    on_the_way = _healed_on_the_way(exception) if _may_follow(exception) else []
+    causes = [decision for decision, at in on_the_way if at >= soon]
     for decision in dict.fromkeys([*causes, *_blamed_for(exception)]):
         if is_on_probation(decision.patch, session.config.probation, now):
             _withdraw(session, decision, exception, reached, now)
+
+
+def _may_follow(exception: Exception) -> bool:
+    """Whether it may come from a wrong value. What a library says by an exception of its own is no
+    crash: that a client has gone (``WebSocketDisconnect``), that time is up."""
+    if issubclass(type(exception), STRUCTURAL):
+        return True
+    trace = exception.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    code = None if trace is None else trace.tb_frame.f_code
+    return code is None or not (is_of_library(code) or is_of_package(code))
 
 
 def _blamed_for(exception: BaseException) -> list[Decision]:

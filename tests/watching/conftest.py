@@ -15,6 +15,11 @@ import pytest
 PATIENCE = 30.0
 
 
+def _as_at_a_terminal() -> None:
+    """Signals that whoever runs the tests ignores (``nohup``) are not ignored by the program."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Watched:
     """A running `codesuture watch` (or what starts one); what it and its program write is read from
     one place: a pipe, or the terminal that they have."""
@@ -22,14 +27,14 @@ class Watched:
     def __init__(self, command: list[str], folder: Path, environment, terminal: bool, **options):
         if terminal:
             self._source, slave = os.openpty()
-            streams = {"preexec_fn": lambda: os.login_tty(slave)}
+            streams = {"preexec_fn": lambda: (_as_at_a_terminal(), os.login_tty(slave))}
             self.process = subprocess.Popen(command, cwd=folder, env=environment, **streams)
             os.close(slave)
         else:
             self._source, sink = os.pipe()
             self.process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                stdout=sink, stderr=sink, **options,
+                stdout=sink, stderr=sink, preexec_fn=_as_at_a_terminal, **options,
             )  # fmt: skip
             os.close(sink)
         self.seen = ""

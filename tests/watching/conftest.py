@@ -32,9 +32,10 @@ class Watched:
             os.close(slave)
         else:
             self._source, sink = os.pipe()
+            options.setdefault("preexec_fn", _as_at_a_terminal)
             self.process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                stdout=sink, stderr=sink, preexec_fn=_as_at_a_terminal, **options,
+                stdout=sink, stderr=sink, **options,
             )  # fmt: skip
             os.close(sink)
         self.seen = ""

@@ -62,6 +62,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
         fingerprints = false
         library_calls = ["Jinja2", "zope.*"]
         verbose = true
+        quiet = true
         dry_run = true
         engine = "trace"
         shadow = true
@@ -98,7 +99,7 @@ def test_every_key_from_a_file(tmp_path: Path) -> None:
     assert config.library_calls == ("Jinja2", "zope.*")
     assert (config.verbose, config.dry_run, config.color) == (True, True, "never")
     assert config.engine == "trace"
-    assert config.shadow is True
+    assert config.shadow is True and config.quiet is True
     assert (config.breaker_frame, config.breaker_site) == (5, 6)
     assert (config.budget_heals, config.budget_days, config.probation) == (7, 8, 0)
     assert (config.web_mark, config.web_header, config.web_replay) == (False, "X-Healed", ("GET",))
@@ -132,6 +133,7 @@ def test_every_variable(tmp_path: Path) -> None:
         "CODESUTURE_FINGERPRINTS": "0",
         "CODESUTURE_LIBRARY_CALLS": "Jinja2, zope.*",
         "CODESUTURE_VERBOSE": "yes",
+        "CODESUTURE_QUIET": "yes",
         "CODESUTURE_DRY_RUN": "1",
         "CODESUTURE_ENGINE": "inplace",
         "CODESUTURE_SHADOW": "on",
@@ -165,7 +167,7 @@ def test_every_variable(tmp_path: Path) -> None:
     assert config.library_calls == ("Jinja2", "zope.*")
     assert (config.verbose, config.dry_run, config.color) == (True, True, "always")
     assert config.engine == "inplace"
-    assert config.shadow is True
+    assert config.shadow is True and config.quiet is True
     assert (config.breaker_frame, config.breaker_site) == (7, 8)
     assert (config.budget_heals, config.budget_days, config.probation) == (9, 10, 0.5)
     assert (config.web_mark, config.web_header) == (False, "X-Patched")

@@ -81,6 +81,7 @@ class Knowledge:
         self._looking = allocate_lock()
 
     def _follow_patches(self) -> None:
+        saved = set(self._patches.saved)
         old = self._look(self._patches, _patches_since)
         new = self._patches.by_id
         if old is None or old == new:
@@ -90,7 +91,12 @@ class Knowledge:
             from codesuture.live.applying import follow
 
             follow(self._session)
-        gone = [one for one in old if one not in new or new[one].created != old[one].created]
+        # One that was just saved may be another process's, which was quicker by a moment.
+        gone = [
+            one
+            for one, patch in old.items()
+            if one not in new or (one not in saved and new[one].created != patch.created)
+        ]
         with self._session.lock:
             for one in gone:  # counted for a patch that was rolled back
                 self._session.hits.pop(one, None)

@@ -115,6 +115,25 @@ def test_processes_of_multiprocessing(installed_python, tmp_path, method):
     assert counted(tmp_path) == 20
 
 
+def test_a_process_that_was_quicker_by_a_moment(installed_python, tmp_path):
+    """Its patch of the same place is the one that counts; no heal is lost for that."""
+    (tmp_path / "app.py").write_text(
+        "import dataclasses, os\n"
+        "from codesuture.store.store import Store\n"
+        "real = Store.save\n"
+        "def save(self, patch, *rest):\n"
+        "    real(self, dataclasses.replace(patch, created='2026-01-01T00:00:00Z'))\n"
+        "    return real(self, patch, *rest)\n"
+        "Store.save = save\n"
+        "def crash(x): return x.name\n"
+        "crash(None)\n"
+        "os._exit(0)\n"
+    )
+    done = installed_python.run("app.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert counted(tmp_path) == 1
+
+
 def test_an_exit_without_a_word(installed_python, tmp_path):
     (tmp_path / "app.py").write_text(EXIT)
     done = installed_python.run("app.py", cwd=tmp_path)

@@ -16,8 +16,10 @@ PATIENCE = 30.0
 
 
 def _as_at_a_terminal() -> None:
-    """Signals that whoever runs the tests ignores (``nohup``) are not ignored by the program."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """Signals that whoever runs the tests ignores (``nohup``, a shell's ``&``) are not ignored by
+    the program."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Watched:

@@ -360,6 +360,25 @@ def _whole_statement(
     return None
 
 
+def _named(
+    document: Document, node: cst.CSTNode, operands: list[Operand]
+) -> tuple[list[str], list[str]]:
+    """What stands for each operand at ``node``, and the statements before it that this needs."""
+    names: list[str] = []
+    before: list[str] = []
+    for operand in operands:
+        if operand.is_plain:
+            names.append(operand.text)
+            continue
+        base = name_for(operand.node)
+        name = free_name(document, node, base)
+        while name in names:
+            name = free_name(document, node, f"{base}_{len(names)}")
+        names.append(name)
+        before.append(f"{name} = {operand.statement}")
+    return names, before
+
+
 def _around(
     place: Place,
     node: cst.CSTNode,
@@ -375,18 +394,7 @@ def _around(
     document = place.document
     at = _start_of(document, statement)
     indent, unit = document.indent_at(at), document.module.default_indent
-    names: list[str] = []
-    before: list[str] = []
-    for operand in operands:
-        if operand.is_plain:
-            names.append(operand.text)
-            continue
-        base = name_for(operand.node)
-        name = free_name(document, node, base)
-        while name in names:
-            name = free_name(document, node, f"{base}_{len(names)}")
-        names.append(name)
-        before.append(f"{name} = {operand.statement}")
+    names, before = _named(document, node, operands)
     made, fallback = value.format(*names), other.format(*names)
     if not before:
         made = document.read(node)  # as it is written
@@ -481,23 +489,15 @@ def _wrapped(
         raise Unfit("Another patch's change is around the same statement.")
     at = _start_of(document, statement)
     indent, unit = document.indent_at(at), document.module.default_indent
-    names: list[str] = []
-    before: list[str] = []
-    edits: list[Edit] = []
     needs_names = [operand for operand in operands if not operand.is_plain]
     if needs_names and context.is_class_body(document, statement):
         raise Unfit("A variable would be needed, which would be an attribute of the class here.")
-    for operand in operands:
-        if operand.is_plain:
-            names.append(operand.text)
-            continue
-        base = name_for(operand.node)
-        name = free_name(document, statement, base)
-        while name in names:
-            name = free_name(document, statement, f"{base}_{len(names)}")
-        names.append(name)
-        before.append(f"{name} = {operand.statement}")
-        edits.append(Edit(*document.span(operand.node), name))
+    names, before = _named(document, statement, operands)
+    edits = [
+        Edit(*document.span(operand.node), name)
+        for operand, name in zip(operands, names, strict=True)
+        if not operand.is_plain
+    ]
     first = [*before, head.format(*names)]
     edits.append(Edit(at, at, "".join(f"{line}\n{indent}" for line in first) + unit))
     last = document.line_end(document.span(statement.body[0])[1])

@@ -10,6 +10,10 @@ from contextlib import suppress
 from .errors import StoreError
 from .trust import distrust
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LARGEST_FILE = 64 * 1024
 TEMPORARY_PREFIX = ".codesuture-"
 TEMPORARY_SUFFIX = ".tmp"
@@ -40,20 +44,31 @@ def read_bounded(path: str) -> bytes:
         if error.errno == errno.ELOOP:
             raise StoreError("it is a symbolic link") from None
         raise StoreError(f"it cannot be read ({error.strerror})") from None
+    return content_of(descriptor, LARGEST_FILE, lambda status: distrust(path, status))
+
+
+def content_of(
+    descriptor: int, most: int, doubt: Callable[[os.stat_result], str]
+) -> bytes:
+    """The content of an open regular file of at most ``most`` bytes, which is closed.
+
+    ``doubt`` says why not to trust it, or nothing. Raises ``StoreError`` with a reason that
+    completes the sentence "… because".
+    """
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise StoreError("it is not a regular file")
-        problem = distrust(path, status)
+        problem = doubt(status)
         if problem:
             raise StoreError(problem)
         content = b""
-        while len(content) <= LARGEST_FILE:
-            piece = os.read(descriptor, LARGEST_FILE + 1 - len(content))
+        while len(content) <= most:
+            piece = os.read(descriptor, most + 1 - len(content))
             if not piece:
                 return content
             content += piece
-        raise StoreError(f"it is larger than {LARGEST_FILE // 1024} KiB")
+        raise StoreError(f"it is larger than {most // 1024} KiB")
     except OSError as error:
         raise StoreError(f"it cannot be read ({error.strerror})") from None
     finally:

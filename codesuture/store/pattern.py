@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, replace
 
 from ..defaults.recipe import Recipe, RecipeError
@@ -124,6 +123,7 @@ def read_patterns(path: str, foreign: bool) -> list[KnownPattern]:
 
 
 def _read(path: str, foreign: bool) -> bytes:
+    from .files import content_of
     from .trust import distrust
 
     try:
@@ -132,21 +132,6 @@ def _read(path: str, foreign: bool) -> bytes:
         raise
     except (OSError, ValueError) as error:
         raise StoreError(f"it cannot be read ({error})") from None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise StoreError("it is not a regular file")
-        problem = "" if foreign else distrust(path, status)
-        if problem:
-            raise StoreError(problem)
-        content = b""
-        while len(content) <= LARGEST_FILE:
-            piece = os.read(descriptor, LARGEST_FILE + 1 - len(content))
-            if not piece:
-                return content
-            content += piece
-        raise StoreError(f"it is larger than {LARGEST_FILE // 1024} KiB")
-    except OSError as error:
-        raise StoreError(f"it cannot be read ({error.strerror})") from None
-    finally:
-        os.close(descriptor)
+    return content_of(
+        descriptor, LARGEST_FILE, lambda status: "" if foreign else distrust(path, status)
+    )

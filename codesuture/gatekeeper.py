@@ -13,6 +13,7 @@ nothing is remembered, and the gate looks again in each process.
 from __future__ import annotations
 
 import os
+import sys
 from marshal import dumps
 
 from codesuture import cachekey
@@ -39,8 +40,22 @@ _known: set[bytes] | None = None
 _key: Key | None = None
 
 
+class Incomplete(Exception):
+    """What the gate reads with is not installed; says so, and what to do."""
+
+    def __init__(self, package: str | None) -> None:
+        super().__init__(
+            f"The package {package}, which codesuture needs, is missing: code that was not armed "
+            f"before runs without codesuture. Install it again ({sys.executable} -m pip install "
+            "--force-reinstall codesuture); `codesuture doctor` tells whether all is well then."
+        )
+
+
 def admit(original: CodeType, armed: CodeType) -> str:
-    """Why ``armed`` may not run in place of ``original``; empty where it may."""
+    """Why ``armed`` may not run in place of ``original``; empty where it may.
+
+    Raises Incomplete where that cannot be told.
+    """
     if armed is original or _has(_content(original, armed)):
         return ""
     from codesuture.surgery.gate import Rejected, verify
@@ -49,6 +64,8 @@ def admit(original: CodeType, armed: CodeType) -> str:
         _read_again(verify(original, armed))
     except Rejected as reason:
         return str(reason)
+    except ImportError as missing:
+        raise Incomplete(missing.name) from None
     except Exception as fault:  # what the gate cannot even read
         return f"it cannot be read ({type(fault).__name__}: {fault})"
     return ""

@@ -142,8 +142,12 @@ def _say_not_armed(module: str, error: Exception) -> None:
     fault = (type(error), str(error))
     if fault not in _said:
         _said.add(fault)
+        from codesuture.gatekeeper import Incomplete
         from codesuture.messages import emit
 
+        if isinstance(error, Incomplete):
+            emit(str(error))
+            return
         emit(
             f"{module} runs without codesuture, and so does each module where this happens again: "
             f"{type(error).__name__}: {error}"

@@ -110,6 +110,8 @@ def _tag() -> str:
 
     if sys.stderr is None or not wants_color(sys.stderr, _color):
         return TAG
-    from colorama import Fore, Style
-
+    try:
+        from colorama import Fore, Style
+    except ImportError:  # a broken installation; its messages are needed all the more
+        return TAG
     return f"{Fore.CYAN}{TAG}{Style.RESET_ALL}"

@@ -122,3 +122,25 @@ def test_python_310_itself(installed_python, tmp_path):
         said = "[CodeSuture] not active: cpython 3.10 is not supported (CPython 3.11 to 3.15 is)\n"
         assert done.stderr.startswith((said if value == "1" else "") + "Traceback")
         assert done.stderr.count("\n") == (5 if value == "1" else 4)
+
+
+@pytest.mark.parametrize("color", ["0", "1"])
+def test_without_the_packages_that_it_needs(make_venv, wheel, tmp_path, app, color):
+    """Said once, with what to do; nothing of the program is at fault, nor is codesuture."""
+    python = make_venv(tmp_path / "venv", wheel)
+    (python.site_packages / "zz_dependencies.pth").unlink()
+    (app / "other.py").write_text("def f(data):\n    return data.name\n")
+    (app / "app.py").write_text("import other\n" + APP)
+    plain = python.run("app.py", cwd=app, agent=False)
+    for _ in range(2):
+        done = python.run("app.py", cwd=app, env={"FORCE_COLOR": color})
+        assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout)
+        said, _, rest = done.stderr.partition("\n")
+        assert rest == plain.stderr
+        assert said == (
+            "[CodeSuture] The package bytecode, which codesuture needs, is missing: code that was "
+            "not armed before runs without codesuture. Install it again "
+            f"({python.python} -m pip install --force-reinstall codesuture); `codesuture doctor` "
+            "tells whether all is well then."
+        )
+    assert not list(app.glob(".codesuture_store/rejections/*"))

@@ -93,7 +93,6 @@ def _is_kept_out() -> bool:
 def _begin(options: str | None) -> bool:
     """Read the configuration and hook the import system; False where the mode is ``off``."""
     from codesuture import importhook, session
-    from codesuture.config.errors import ConfigError
 
     try:
         directory = os.getcwd()
@@ -102,7 +101,11 @@ def _begin(options: str | None) -> bool:
         return False
     try:
         began = session.configure(_decoded(options), directory)
-    except ConfigError as problem:
+    except Exception as problem:
+        from codesuture.config.errors import ConfigError
+
+        if not isinstance(problem, ConfigError):
+            raise
         say(f"not active: {problem}")
         return False
     if began.config.mode == "off":

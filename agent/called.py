@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import chain
+from _operator import call
 
 from .boot import is_active, say
 from .script import forget_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
     from typing import Any, Self
 
@@ -34,7 +35,7 @@ EVALUATION_NOTES_INTERRUPTS = sys.version_info < (3, 14)
 _REPORTED = ("last_exc", "last_type", "last_value", "last_traceback")
 
 
-class Program(chain[object]):
+class Program(filter):  # type: ignore[type-arg]  # cannot be subscripted
     """A call in which a program runs; see above."""
 
     #: ``sys.argv[0]`` as the interpreter begins: ``-c``, ``-``, the name of a script, or nothing.
@@ -43,11 +44,11 @@ class Program(chain[object]):
     @classmethod
     def running(cls, code: CodeType) -> Self:
         """What ``__new__`` gives to have the code run, armed if that is possible."""
-        namespace = sys.modules["__main__"].__dict__
-        run: filter[object] = filter(None, map(exec, (armed(code),), (namespace,)))
-        return chain.__new__(cls, run, map(_end, (None,)))
+        functions: tuple[Callable[..., object], ...] = (exec, _end)
+        first, second = (armed(code), None), (sys.modules["__main__"].__dict__, None)
+        return filter.__new__(cls, None, map(call, functions, first, second))
 
-    #: Reading it takes the first item of the chain: that runs the program, and ``_end`` raises.
+    #: Reading it takes the first item of the filter: that runs the program, and ``_end`` raises.
     __init__ = property(next)
 
 
@@ -121,7 +122,7 @@ def _prompt_follows() -> bool:
     return bool(sys.flags.interactive or os.isatty(0))
 
 
-def _end(_: None) -> None:
+def _end(_: None, __: None) -> None:
     """End a program that ended well. Always raises."""
     if _prompt_follows():
         _report_nothing()

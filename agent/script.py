@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import chain
+from _operator import call
 
 from .boot import is_active, say
 
@@ -35,13 +35,15 @@ LOSES_FILE_FIRST = sys.version_info >= (3, 14)
 
 _PYC_HEADER = 16
 _Module = type(sys)
+_Code = type((lambda: None).__code__)
 
 
-class _Steps(chain[object]):
-    """A callable that takes the next item of a chain each time it is called, and calls that.
+class _Steps(filter):  # type: ignore[type-arg]  # cannot be subscripted
+    """A callable that takes the next item of a filter each time it is called, and calls that.
 
-    Reading ``__call__`` is what takes the item: the items are computed by ``filter`` and ``map``,
-    in C, and those that are None are passed over.
+    Reading ``__call__`` is what takes the item: the items are computed by ``map``, in C, and those
+    that are None are passed over. (``itertools.chain`` would take a StopIteration of the program
+    for an end of its own.)
     """
 
     __call__ = property(next)
@@ -134,7 +136,7 @@ _PLAIN = (OSError, SyntaxError, ValueError, MemoryError, RecursionError)
 
 
 class Program:
-    """A script, compiled, and armed if codesuture is active. Raises what compiling it raises."""
+    """A script's code, armed if codesuture is active. Raises what compiling it raises."""
 
     def __init__(self, path: str) -> None:
         import stat
@@ -144,23 +146,16 @@ class Program:
         self.path = path
         self.namespace = sys.modules["__main__"].__dict__
         self.code, self.loader = _load(path)
-        if is_active():
-            from codesuture import importhook
-
-            self.code = importhook.arm_script(self.code)
 
     def steps(self, runpy: object) -> _Steps:
         """What to give the interpreter to call; ``runpy`` is what was in ``sys.modules``."""
-        steps = _Steps(
-            filter(None, map(self._restore, (runpy,))),
-            filter(None, map(exec, (self.code,), (self.namespace,))),
-            filter(None, map(self.clean_up, (None,))),
-            (Exception,),  # something that can be called
-        )
+        functions: tuple[Callable[..., object], ...] = (self._restore, exec, self._end)
+        first, second = (runpy, self.code, None), (None, self.namespace, None)
+        steps = _Steps(None, map(call, functions, first, second))
         steps.at_the_end = self.ended
         return steps
 
-    def _restore(self, runpy: object) -> None:
+    def _restore(self, runpy: object, _: object) -> None:
         """Give the interpreter the state in which it would have begun the script itself."""
         if runpy is None:
             del sys.modules["runpy"]
@@ -187,9 +182,14 @@ class Program:
         if LOSES_FILE_FIRST:
             self.clean_up()
 
-    def clean_up(self, _: None = None) -> None:
+    def clean_up(self) -> None:
         """Take away again what plain Python does."""
         forget_file()
+
+    def _end(self, _: object, __: object) -> Callable[..., object]:
+        """The last step; gives something that can be called."""
+        self.clean_up()
+        return Exception
 
 
 def name_file(path: str) -> None:
@@ -223,7 +223,7 @@ def folder_of(path: str) -> str:
 
 
 def _load(path: str) -> tuple[CodeType, object]:
-    """A script's code and the loader that plain Python shows for it."""
+    """The code to run for a script, and the loader that plain Python shows for it."""
     from _frozen_importlib_external import (
         MAGIC_NUMBER,
         SourceFileLoader,
@@ -235,13 +235,38 @@ def _load(path: str) -> tuple[CodeType, object]:
     if content[:2] == MAGIC_NUMBER[:2] or path.endswith(".pyc"):
         if content[:4] != MAGIC_NUMBER:
             raise ValueError("compiled by another version")
-        import marshal
+        code = _unmarshalled(content[_PYC_HEADER:])
+        return _armed(code, None), SourcelessFileLoader("__main__", path)
+    return _code_of(_without_first_line(content), path), SourceFileLoader("__main__", path)
 
-        code = marshal.loads(content[_PYC_HEADER:])
-        if type(code) is not type(_load.__code__):
-            raise ValueError("no code object in the file")
-        return code, SourcelessFileLoader("__main__", path)
-    return _compile(_without_first_line(content), path), SourceFileLoader("__main__", path)
+
+def _unmarshalled(content: bytes) -> CodeType:
+    import marshal
+
+    code = marshal.loads(content)
+    if type(code) is not _Code:
+        raise ValueError("no code object in the file")
+    return code
+
+
+def _armed(code: CodeType, kept: object) -> CodeType:
+    if not is_active():
+        return code
+    from codesuture import importhook
+
+    return importhook.arm_script(code, kept)
+
+
+def _code_of(source: bytes, path: str) -> CodeType:
+    """The code of a script's source; nothing is compiled where it is kept armed."""
+    kept: object = None
+    if is_active():
+        from codesuture import importhook
+
+        kept = importhook.kept_script(source, path)
+        if type(kept) is _Code:
+            return kept
+    return _armed(_compile(source, path), kept)
 
 
 def _without_first_line(source: bytes) -> bytes:

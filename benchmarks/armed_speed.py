@@ -21,7 +21,7 @@ import pyperf
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from codesuture.session import configure
-from codesuture.surgery import arm
+from codesuture.surgery.arming import arm
 
 SOURCE = Path(__file__).with_name("workloads.py")
 

@@ -28,7 +28,7 @@ from in_turn import quartiles
 
 from codesuture.engines.choice import obstacle
 from codesuture.session import configure
-from codesuture.surgery import arm
+from codesuture.surgery.arming import arm
 
 HERE = Path(__file__).resolve().parent
 

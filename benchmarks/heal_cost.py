@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from in_turn import quartiles
 
 from codesuture.session import configure
-from codesuture.surgery import arm
-from codesuture.surgery.packages import armed_files
+from codesuture.surgery.arming import arm
+from codesuture.surgery.names import armed_files
 
 LOOPS = 400
 

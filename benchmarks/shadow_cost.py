@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from in_turn import quartiles
 
 from codesuture.session import Session, configure
-from codesuture.surgery import arm
+from codesuture.surgery.arming import arm
 
 LOOPS = 200
 TURNS = 100

@@ -3,36 +3,44 @@
 The import hook gives the code of such a module to ``then_adapt``: what it makes of it executes
 that code, and then adapts the module, before anybody can have used it. Modules that come from
 loaders of other kinds, or were there before, are found by ``adapt_loaded``.
+
+Here are names only. What adapts a module is imported when that is loaded.
 """
 
 from __future__ import annotations
 
 import sys
 
-from codesuture.othertools import ADAPTERS
-from codesuture.web.servers import ADAPTERS as SERVERS
-from codesuture.web.servers import adapt as adapt_server
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, ModuleType
+    from types import CodeType
 
     from codesuture.othertools import Arm
 
-#: Modules that have not been adapted yet.
-expected = {**ADAPTERS, **dict.fromkeys(SERVERS, adapt_server)}
+_TOOLS = "codesuture.othertools"
+#: Where the report of an exception is all that is asked for.
+_TOLD = "codesuture.live.watching"
 
-
-def _adapt_boundary(module: ModuleType, arm: Arm) -> None:
-    from codesuture.live.watching import adapt
-
-    adapt(module, arm)
-
-
-#: Those whose report of an exception is all that is asked for (``live.watching.TOLD``).
-expected.update(dict.fromkeys(
-    ("asyncio.base_events", "flask.app", "django.core.handlers.exception"), _adapt_boundary
-))  # fmt: skip
+#: Modules that have not been adapted yet, each with the module of ours whose ``adapt`` does it.
+expected: dict[str, str] = {
+    "runpy": _TOOLS,
+    "numba.core.bytecode": _TOOLS,
+    "_pytest.assertion.rewrite": _TOOLS,
+    "dill.detect": _TOOLS,
+    "asyncio.base_events": _TOLD,
+    "flask.app": _TOLD,
+    "django.core.handlers.exception": _TOLD,
+    "socketserver": "codesuture.web.servers.socketserver",
+    "http.server": "codesuture.web.servers.http_server",
+    "wsgiref.handlers": "codesuture.web.servers.wsgiref",
+    "gunicorn.workers.base": "codesuture.web.servers.gunicorn",
+    "waitress.server": "codesuture.web.servers.waitress",
+    "werkzeug.serving": "codesuture.web.servers.werkzeug",
+    "aiohttp.web_protocol": "codesuture.web.servers.aiohttp",
+    "tornado.web": "codesuture.web.servers.tornado",
+    "uvicorn.config": "codesuture.web.servers.uvicorn",
+    "hypercorn.app_wrappers": "codesuture.web.servers.hypercorn",
+}
 
 #: One that no loader of ours gives; it is looked for whenever a module is loaded.
 FROZEN = "runpy"
@@ -80,7 +88,11 @@ def _adapt(name: str, arm: Arm) -> None:
     if adapter is None or module is None:
         return
     try:
-        adapter(module, arm)
+        adapt = __import__(adapter, fromlist=("adapt",)).adapt
+        if adapter == _TOOLS:
+            adapt(module, arm)
+        else:
+            adapt(module)
     except Exception as fault:
         from codesuture.messages import report_fault
 

@@ -25,7 +25,7 @@ from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader, cache_fro
 from marshal import dumps, loads
 
 from codesuture import cachekey
-from codesuture.surgery.sealing import ARMED
+from codesuture.surgery.names import ARMED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class ArmedCache:
 
     def _read(self, source: str, dated: bytes, key: Key) -> CodeType | None:
         """What is cached; None where it is not the source's own. Raises where there is nothing."""
-        content = _read(self.path_of(source, key))
+        content = read(self.path_of(source, key))
         view = memoryview(content)
         if not content.startswith(self.start + dated, _SIGNATURE):
             # It may be one with a hash.
@@ -203,7 +203,7 @@ class Entry:
                 return False
             content = self._cache.start + validity + dumps(armed)
             path = self._cache.path_of(self.source, key)
-            _write(path, key.sign(content, _name(self.source)) + content, self._mode)
+            write(path, key.sign(content, _name(self.source)) + content, self._mode)
         except Exception:
             return False
         return True
@@ -226,7 +226,7 @@ def _has_hash(source: str, found: bytes) -> bool:
     check = _imp.check_hash_based_pycs
     if check == "never" or not (flags & _PYC_CHECKS_SOURCE or check == "always"):
         return True
-    return _hash(_read(source)) == found
+    return _hash(read(source)) == found
 
 
 def _flags(pyc: bytes) -> int | None:
@@ -236,7 +236,7 @@ def _flags(pyc: bytes) -> int | None:
     return int.from_bytes(pyc[4:8], "little")
 
 
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
     """The content of a file."""
     descriptor = os.open(path, _READ)
     try:
@@ -257,7 +257,7 @@ def _read_header(path: str) -> bytes:
         os.close(descriptor)
 
 
-def _write(path: str, content: bytes, mode: int) -> None:
+def write(path: str, content: bytes, mode: int) -> None:
     """Write a file under another name and rename it, with the source's mode as for ``.pyc``."""
     beside = f"{path}.{os.getpid()}.{id(content)}"
     descriptor = os.open(beside, _CREATE, (mode | 0o200) & 0o666)

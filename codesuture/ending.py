@@ -209,8 +209,6 @@ def _look_at_patches(session: Session, died_of: object, has_taught: bool) -> Non
 
     Where something was learned from it, it is a crash that will be healed.
     """
-    from codesuture.messages import report_fault
-
     try:
         probation = sys.modules.get("codesuture.probation")
         if probation is not None and isinstance(died_of, BaseException) and not has_taught:
@@ -219,6 +217,8 @@ def _look_at_patches(session: Session, died_of: object, has_taught: bool) -> Non
         if mending is not None and session.process == os.getpid():
             mending.finish(session, died_of)
     except Exception as fault:
+        from codesuture.messages import report_fault
+
         report_fault(fault)
 
 

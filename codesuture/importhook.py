@@ -12,9 +12,8 @@ import sys
 import zipimport
 from _frozen_importlib_external import SourceFileLoader, SourcelessFileLoader, SourceLoader
 
-from codesuture import afterimport, session, surgery
+from codesuture import afterimport, scriptcache, session
 from codesuture.armedcache import ArmedCache, Entry
-from codesuture.config.match import matches, names_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +55,10 @@ def install(config: Config) -> None:
         _library_folders = _folders_of_the_standard_library()
         _cache = _open_cache()
         if config.include or config.exclude:
-            import fnmatch  # noqa: F401  # imports `re`: only where there are patterns
+            # They import `re`: only where there are patterns, and not in the middle of an import.
+            import fnmatch  # noqa: F401
+
+            from codesuture.config import match  # noqa: F401
         for loader in LOADERS:
             setattr(loader, "get_code", _arming(loader.get_code))  # noqa: B010
         adapt_loaded()
@@ -164,14 +166,34 @@ def _arm_for_tool(module: str, code: CodeType) -> CodeType:
     if module in MAIN_NAMES:
         return arm_script(code)
     config = _config
-    if config is None or not matches([module], config.include):
+    if config is None or not config.include:
+        return code
+    from codesuture.config.match import matches
+
+    if not matches([module], config.include):
         return code
     return _arm(module, code) if _is_wanted(module, code.co_filename) else code
 
 
-def arm_script(code: CodeType) -> CodeType:
+def kept_script(source: bytes, path: str) -> CodeType | scriptcache.Entry | None:
+    """The armed code of a script's source, where it is kept; else where ``arm_script`` keeps it."""
+    if _cache is None or not _is_wanted("__main__", path):
+        return None
+    entry = scriptcache.Entry(_cache, source, path)
+    found = entry.load()
+    if found is None:
+        return entry
+    sys.audit("compile", None, path)  # as where the interpreter compiles the script
+    try:
+        return session.module_loaded("__main__", found)
+    except Exception as error:
+        _say_not_armed("__main__", error)
+        return None
+
+
+def arm_script(code: CodeType, entry: object = None) -> CodeType:
     """The code of a script, armed unless the configuration excludes it."""
-    return _arm("__main__", code) if _is_wanted("__main__", code.co_filename) else code
+    return _arm("__main__", code, entry) if _is_wanted("__main__", code.co_filename) else code
 
 
 def arm_function(module: object, code: CodeType) -> CodeType:
@@ -182,7 +204,9 @@ def arm_function(module: object, code: CodeType) -> CodeType:
 
 def _armed(module: str, code: CodeType, entry: object) -> CodeType:
     """The code with its pads, if it passes the gate; then it is cached, or at least remembered."""
-    armed = surgery.arm(code, _reach)
+    from codesuture.surgery import arming
+
+    armed = arming.arm(code, _reach)
     changed = armed != code
     if changed:
         from codesuture import gatekeeper
@@ -191,7 +215,7 @@ def _armed(module: str, code: CodeType, entry: object) -> CodeType:
         if reason:
             session.rejected(module, code, reason)
             return code
-    saved = entry.save(armed) if isinstance(entry, Entry) else False
+    saved = entry.save(armed) if isinstance(entry, (Entry, scriptcache.Entry)) else False
     if changed and not saved:
         gatekeeper.remember(code, armed)
     return armed
@@ -207,9 +231,9 @@ def arm_chosen(module: str, code: CodeType) -> CodeType:
         return code
 
 
-def _arm(module: str, code: CodeType) -> CodeType:
+def _arm(module: str, code: CodeType, entry: object = None) -> CodeType:
     try:
-        return session.module_loaded(module, _armed(module, code, None))
+        return session.module_loaded(module, _armed(module, code, entry))
     except Exception as error:
         _say_not_armed(module, error)
         return code
@@ -232,6 +256,8 @@ def is_user_code(module: str, filename: str, config: Config) -> bool:
     if module.startswith("codesuture") and module.partition(".")[0] in _OWN_PACKAGES:
         return False
     if config.include or config.exclude:
+        from codesuture.config.match import matches, names_of
+
         names = names_of(module, session.module_name(module, filename))
         if matches(names, config.exclude):
             return False

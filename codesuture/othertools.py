@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from codesuture.surgery import disarm_all
-from codesuture.surgery.pads import PAD_NAMES
+from codesuture.surgery.arming import disarm_all
+from codesuture.surgery.names import PAD_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +113,12 @@ def _module_at(path: object) -> str:
     return ""
 
 
-#: By the module that is adapted; one that is not as expected stays as it is.
+def adapt(module: ModuleType, arm: Arm) -> None:
+    """Adapt a tool's module, which is loaded; one that is not as expected stays as it is."""
+    ADAPTERS[module.__name__](module, arm)
+
+
+#: By the module that is adapted (``afterimport.expected`` has their names too).
 ADAPTERS: dict[str, Callable[[ModuleType, Arm], None]] = {
     "runpy": adapt_runpy,
     "numba.core.bytecode": adapt_numba,

@@ -16,8 +16,7 @@ from sys import _getframe
 
 from codesuture.session import current
 from codesuture.surgery.library import raised_in_library
-from codesuture.surgery.packages import armed_files, raised_in_package
-from codesuture.surgery.pads import FILES, RUNTIME, RUNTIME_KEPT
+from codesuture.surgery.names import FILES, RUNTIME, RUNTIME_KEPT, armed_files
 from codesuture.verdicts import handled, recall
 
 TYPE_CHECKING = False
@@ -133,7 +132,13 @@ def _comes_from_libraries(trace: TracebackType) -> bool:
 
     Out of packages only where a distribution is configured: there files are noted.
     """
-    return raised_in_library(trace) or (bool(armed_files) and raised_in_package(trace))
+    if raised_in_library(trace):
+        return True
+    if not armed_files:
+        return False
+    from codesuture.surgery.packages import raised_in_package
+
+    return raised_in_package(trace)
 
 
 def _heal_first(*arguments: Any) -> tuple[object, ...] | None:

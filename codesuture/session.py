@@ -9,9 +9,8 @@ import os
 from _thread import allocate_lock
 
 from codesuture.config.load import load
-from codesuture.config.runflags import SESSION, flags_of
 from codesuture.knowledge import Knowledge
-from codesuture.surgery.packages import armed_files
+from codesuture.surgery.names import armed_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -258,10 +257,11 @@ def configure(options: Mapping[str, str] | None, directory: str) -> Session:
     Raises ConfigError where the configuration is wrong; then there is no session.
     """
     global _session
-    config = load(directory, overrides=None if options is None else flags_of(options))
-    from codesuture.messages import use_color
+    config = load(directory, overrides=None if options is None else _flags(options))
+    if config.color != "auto":
+        from codesuture.messages import use_color
 
-    use_color(config.color)
+        use_color(config.color)
     _session = Session(config, None if options is None else _run(options))
     from codesuture.runtime import connect
 
@@ -270,8 +270,16 @@ def configure(options: Mapping[str, str] | None, directory: str) -> Session:
     return _session
 
 
+def _flags(options: Mapping[str, str]) -> dict[str, str]:
+    from codesuture.config.runflags import flags_of
+
+    return flags_of(options)
+
+
 def _run(options: Mapping[str, str]) -> Run | None:
     """The state of ``codesuture run``; None under ``watch``, which restarts the program itself."""
+    from codesuture.config.runflags import SESSION
+
     if options.get(SESSION) != "run":
         return None
     from codesuture.rerun import Run

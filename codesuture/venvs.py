@@ -250,8 +250,8 @@ def _judge(place: Place, switch: str | None) -> tuple[bool, str, str]:
 
 def _configuration() -> tuple[str, str] | None:
     """Why the configuration that counts in this directory keeps codesuture off."""
-    from codesuture.config import ConfigError, load
-    from codesuture.config.errors import in_words
+    from codesuture.config.errors import ConfigError, in_words
+    from codesuture.config.load import load
 
     try:
         config = load(os.getcwd())

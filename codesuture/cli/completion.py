@@ -44,7 +44,8 @@ def execute(words: list[str]) -> int:
 
 def _print_names() -> int:
     """The functions that have patches, for the scripts; nothing where the store cannot be read."""
-    from codesuture.config import ConfigError, load
+    from codesuture.config.errors import ConfigError
+    from codesuture.config.load import load
     from codesuture.store import Store, StoreError
 
     try:

@@ -8,11 +8,10 @@ import sys
 
 from codesuture.cli.failure import Failure, Parser
 from codesuture.cli.terminal import Screen, counted
-from codesuture.config import Config, load
 from codesuture.config.check import parse, unknown_key
 from codesuture.config.find import OWN_FILE, PROJECT_FILE, TABLE, locate
 from codesuture.config.keys import KEYS, find
-from codesuture.config.load import DEFAULT_ORIGIN
+from codesuture.config.load import DEFAULT_ORIGIN, Config, load
 from codesuture.config.write import set_key, toml_value, unset_key, write_template
 
 _USAGE = """\

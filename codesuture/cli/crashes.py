@@ -9,7 +9,7 @@ import sys
 from codesuture.cli.failure import Failure, Parser, report
 from codesuture.cli.patches import checked_store
 from codesuture.cli.since import moment_before
-from codesuture.config import Config, load
+from codesuture.config.load import Config, load
 from codesuture.incidents.reading import Filter, Incidents
 from codesuture.incidents.severity import ACTIONS, LEVELS
 from codesuture.store import Store, StoreError

@@ -9,8 +9,8 @@ import sys
 from codesuture import cachekey
 from codesuture.cli.failure import Failure, Parser
 from codesuture.cli.terminal import Screen, counted, plain
-from codesuture.config import Config, ConfigError, load
-from codesuture.config.errors import in_words
+from codesuture.config.errors import ConfigError, in_words
+from codesuture.config.load import Config, load
 from codesuture.store import Store, StoreError
 from codesuture.venvs import INSTALLED, LINES, Place, Status, Trial, VenvError, status, try_agent
 

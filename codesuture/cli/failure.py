@@ -80,7 +80,7 @@ def _be(quiet: bool, verbose: bool) -> None:
     if quiet and verbose:
         raise Failure("--quiet and --verbose exclude each other", code=2)
     if verbose:
-        from codesuture.config import load
+        from codesuture.config.load import load
 
         config = load(os.getcwd())
         print(f"configuration: {config.path or 'none, so the defaults'}", file=sys.stderr)

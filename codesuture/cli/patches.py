@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from codesuture.cli.failure import Failure, report
 from codesuture.cli.selecting import select
 from codesuture.cli.source import is_unchanged
-from codesuture.config import Config, load
+from codesuture.config.load import Config, load
 from codesuture.defaults.ladder import Choice, configured_choice
 from codesuture.store import Counter, Patch, Proof, Store, StoreError
 from codesuture.store.timestamps import from_text

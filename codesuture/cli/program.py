@@ -7,9 +7,10 @@ import sys
 
 from codesuture.cli.failure import Failure
 from codesuture.cli.starting import interpreter
-from codesuture.config import ConfigError, load
+from codesuture.config.errors import ConfigError
 from codesuture.config.keys import RUN_VARIABLE, SWITCH
 from codesuture.config.kinds import FALSE_WORDS
+from codesuture.config.load import load
 from codesuture.config.runflags import encode
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from codesuture.cli.failure import Parser
-    from codesuture.config import Config
+    from codesuture.config.load import Config
 
 RULES = """\
 where options stand:

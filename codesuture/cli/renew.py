@@ -7,8 +7,8 @@ from dataclasses import replace
 from codesuture.cli.changing import Request, change, chosen_by, later, parser_for
 from codesuture.cli.failure import Failure
 from codesuture.cli.patches import Entry, ProofEntry
-from codesuture.config import ConfigError
 from codesuture.config.check import parse
+from codesuture.config.errors import ConfigError
 from codesuture.config.keys import BY_NAME
 from codesuture.store import StoreError
 

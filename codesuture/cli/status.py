@@ -8,7 +8,8 @@ import sys
 
 from codesuture.cli.failure import Failure, Parser
 from codesuture.cli.terminal import Screen, counted, plain
-from codesuture.config import Config, ConfigError, load
+from codesuture.config.errors import ConfigError
+from codesuture.config.load import Config, load
 from codesuture.store import Store, StoreError
 from codesuture.venvs import LINES, Place, Status, VenvError, status
 

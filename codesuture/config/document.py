@@ -114,7 +114,7 @@ def _shown(key: Key) -> str:
         return json.dumps(default)
     if isinstance(default, str):
         return f'"{default}"'
-    return str(default)
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 if __name__ == "__main__":

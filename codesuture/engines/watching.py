@@ -17,7 +17,7 @@ from codesuture.incidents.making import callers
 from codesuture.incidents.reporting import seen, take_seen
 from codesuture.runtime import is_deep, is_structural
 from codesuture.session import module_of
-from codesuture.surgery import is_armed
+from codesuture.surgery.arming import is_armed
 from codesuture.surgery.library import is_of_library, raised_in_library
 from codesuture.surgery.opcodes import ARGUMENT_SITES, CALL_SEQUENCE, OPMAP, SIMPLE_SITES
 from codesuture.surgery.packages import is_of_package

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from codesuture.fate.stacks import StackPass
-from codesuture.surgery import disarm
+from codesuture.surgery.arming import disarm
 from codesuture.surgery.instructions import decode, read_table
 from codesuture.surgery.opcodes import NAMES
 

@@ -12,7 +12,7 @@ from codesuture.live import making
 from codesuture.live.references import References
 from codesuture.live.replacing import Replacement
 from codesuture.session import module_in
-from codesuture.surgery import is_armed
+from codesuture.surgery.arming import is_armed
 from codesuture.surgery.fingerprint import fingerprint
 
 TYPE_CHECKING = False

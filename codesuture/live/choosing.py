@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from codesuture import importhook
 from codesuture.config.match import matches
-from codesuture.surgery import is_armed
+from codesuture.surgery.arming import is_armed
 from codesuture.surgery.library import is_of_library, raised_in_library
 from codesuture.surgery.packages import is_of_package, raised_in_package
 

@@ -21,7 +21,7 @@ from codesuture.rehearsal import rehearse
 from codesuture.report import report_refusal
 from codesuture.session import module_of
 from codesuture.supplying import guard_for, store_patch
-from codesuture.surgery import is_armed
+from codesuture.surgery.arming import is_armed
 from codesuture.surgery.landing import Landing
 from codesuture.web import marking
 

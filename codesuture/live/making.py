@@ -17,7 +17,7 @@ from types import CodeType
 from codesuture import importhook
 from codesuture.messages import report_fault
 from codesuture.session import all_code, current, module_in
-from codesuture.surgery import is_armed
+from codesuture.surgery.arming import is_armed
 from codesuture.surgery.opcodes import LOCALS_ARE_A_COPY
 from codesuture.web.around import leave_no_trace
 

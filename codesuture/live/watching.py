@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def adapt(module: ModuleType, arm: object = None) -> None:
+def adapt(module: ModuleType) -> None:
     """Let a module tell, if it is one of the table."""
     owner, method, step = TOLD[module.__name__]
     found = getattr(module, owner, None) if owner else module

@@ -9,15 +9,8 @@ from __future__ import annotations
 
 from codesuture.surgery.instructions import decode, read_table, write_table
 from codesuture.surgery.lines import no_location
-from codesuture.surgery.pads import (
-    PAD_CONSTANTS,
-    PAD_NAMES,
-    REACHING_NAMES,
-    Head,
-    Tail,
-    assemble_tree,
-    head_stack,
-)
+from codesuture.surgery.names import PAD_NAMES, REACHING_NAMES
+from codesuture.surgery.pads import PAD_CONSTANTS, Head, Tail, assemble_tree, head_stack
 from codesuture.surgery.sealing import reaching, release, seal_pads, sealed_pads
 from codesuture.surgery.sites import exits_of, find_sites, group_sites, tree_height
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 from types import CodeType
 
 from codesuture.surgery import forms
+from codesuture.surgery.names import ARMED, PAD_NAMES, REACHING_NAMES
 from codesuture.surgery.opcodes import NAMES
-from codesuture.surgery.pads import PAD_CONSTANTS, PAD_NAMES, REACHING_NAMES
+from codesuture.surgery.pads import PAD_CONSTANTS
 from codesuture.surgery.reading import (
     Rejected,
     check_no_location,
@@ -23,7 +24,7 @@ from codesuture.surgery.reading import (
     rows_of,
     same_constants,
 )
-from codesuture.surgery.sealing import ARMED, REACHING, is_reaching, reaching, seal_pads
+from codesuture.surgery.sealing import REACHING, is_reaching, reaching, seal_pads
 from codesuture.surgery.sites import exits_of, group_sites, sites_of
 
 TYPE_CHECKING = False

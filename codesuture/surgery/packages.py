@@ -16,9 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, TracebackType
 
-#: The files whose code is armed, as code objects name them. Pads look here first.
-armed_files: set[str] = set()
-
 #: Folders that packages are installed into, as they stand in a path.
 _FOLDERS = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 _SPEAKING = frozenset({"RAISE_VARARGS", "RERAISE"})

@@ -44,6 +44,7 @@ name is one of ``builtins``: LOAD_GLOBAL takes a tenth of the time that an impor
 from __future__ import annotations
 
 from codesuture.surgery.instructions import decode
+from codesuture.surgery.names import PAD_NAMES
 from codesuture.surgery.opcodes import (
     CACHES,
     CALL_SEQUENCE,
@@ -62,17 +63,7 @@ if TYPE_CHECKING:
     from codesuture.surgery.instructions import Entry
     from codesuture.surgery.sites import Exit
 
-#: The names in ``builtins`` by which pads reach the runtime; the second one where a site keeps its
-#: operands, which are arguments too.
-RUNTIME = "__codesuture_recover__"
-RUNTIME_KEPT = "__codesuture_recover_kept__"
-#: What armed code has behind its own ``co_names``. Before its seal, ``co_consts`` has its qualified
-#: name once more.
-PAD_NAMES: tuple[str, ...] = ("__traceback__", "tb_next", RUNTIME, RUNTIME_KEPT)
-#: The name of the set of files whose code is armed, and what code whose pads are entered by
-#: exceptions of packages has behind the names of all pads.
-FILES = "__codesuture_files__"
-REACHING_NAMES: tuple[str, ...] = (FILES, "tb_frame", "f_code", "co_filename")
+#: How many constants armed code has before its seal.
 PAD_CONSTANTS = 1
 
 #: What a head puts on top of the depth that its sites keep: lasti, previous, exception,

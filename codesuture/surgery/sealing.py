@@ -7,13 +7,13 @@ loaded in a third of the time that a tuple takes. Kept operators are few; theirs
 
 from __future__ import annotations
 
+from codesuture.surgery.names import ARMED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-#: How the seal of pads begins; behind it are three numbers and the original exception table.
-ARMED = b"codesuture.armed.3"
 KEPT = "codesuture.kept.1"
 REACHING = ("codesuture.reaching.1",)
 
@@ -22,7 +22,8 @@ _NUMBER = 4
 
 
 def seal_pads(code: CodeType) -> bytes:
-    """The seal for pads that are to be added to ``code``."""
+    """The seal for pads that are to be added to ``code``: how it begins, three numbers, and the
+    original exception table."""
     numbers = (len(code.co_code), len(code.co_linetable), code.co_stacksize)
     parts = [number.to_bytes(_NUMBER, "little") for number in numbers]
     return b"".join((ARMED, *parts, code.co_exceptiontable))

@@ -10,7 +10,7 @@ from codesuture.store.shelf import Seen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from codesuture.config import Config
+    from codesuture.config.load import Config
     from codesuture.store import Patch
 
     Stamp = tuple[int, int, int]

@@ -7,8 +7,9 @@ docs/benchmarks.md). What is running at this moment goes on as it is.
 
 from __future__ import annotations
 
-from codesuture import importhook, surgery
+from codesuture import importhook
 from codesuture.live.replacing import Swap
+from codesuture.surgery.arming import is_armed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def activate() -> bool:
 
 def arm_functions() -> None:
     """Arm the functions of the program's own code."""
-    Swap(_armed).run(lambda code: not surgery.is_armed(code), lambda code: False)
+    Swap(_armed).run(lambda code: not is_armed(code), lambda code: False)
 
 
 def _armed(function: FunctionType, code: CodeType) -> CodeType:

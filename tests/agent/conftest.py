@@ -21,18 +21,20 @@ def _lines(outcome: Outcome) -> list[str]:
 def same(installed_python, tmp_path: Path, steady: Callable[[str], str]) -> Compare:
     """Run a command line without and with the agent, assert that nothing differs, return it.
 
-    Both run in the test's folder. What differs from run to run (`steady`) counts as equal.
+    With the agent it runs twice: a script's code is kept the first time. All run in the test's
+    folder. What differs from run to run (`steady`) counts as equal.
     """
 
     def compare(*words: str | Path, **options) -> Outcome:
         outcomes = []
-        for agent in (False, True):
+        for agent in (False, True, True):
             done = installed_python.run(*words, agent=agent, **{"cwd": tmp_path, **options})
             outcomes.append((done.returncode, steady(done.stdout), steady(done.stderr)))
-        plain, with_agent = outcomes
-        difference = difflib.unified_diff(_lines(plain), _lines(with_agent), "plain", "agent", n=0)
-        assert "\n".join(difference) == ""
-        return plain
+        plain, *with_agent = map(_lines, outcomes)
+        for run, lines in enumerate(with_agent, 1):
+            difference = difflib.unified_diff(plain, lines, "plain", f"agent, run {run}", n=0)
+            assert "\n".join(difference) == ""
+        return outcomes[0]
 
     return compare
 

@@ -46,7 +46,8 @@ def test_options_with_standard_input(same, options):
 
 
 #: Those in which the interpreter's own part differs for standard input and pipes.
-STREAMS = ("chain", "exit text", "hook", "at exit", "at exit, exit", "last", "interrupt", "null")
+STREAMS = ("chain", "stop", "exit text", "hook", "at exit", "at exit, exit", "last", "interrupt",
+           "null")
 
 
 @pytest.mark.parametrize("death", sorted(DEATHS.keys() - {"null"}))
@@ -318,7 +319,7 @@ def test_recursion_depth(installed_python, tmp_path):
 
 FAULTS = {
     "arming": "import codesuture.importhook as hook\nhook.arm_script = lambda code: 1 / 0\n",
-    "surgery": "import codesuture.surgery as surgery\nsurgery.arm = lambda code: 1 / 0\n",
+    "surgery": "from codesuture.surgery import arming\narming.arm = lambda code: 1 / 0\n",
 }
 
 

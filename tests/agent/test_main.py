@@ -43,6 +43,7 @@ DEATHS = {
     "exit huge": "import sys; sys.exit(2**40)\n",
     "interrupt": "raise KeyboardInterrupt\n",
     "generator exit": "raise GeneratorExit\n",
+    "stop": "def f(): return next(iter(()))\nf()\n",
     "hook": (
         "import sys, traceback\n"
         "def hook(kind, value, trace):\n"

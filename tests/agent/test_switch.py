@@ -110,6 +110,31 @@ def test_what_a_warm_start_imports(installed_python, tmp_path, words, configured
     assert healing == set()
 
 
+#: All of codesuture that runs when its caches are warm, nothing is configured and nothing crashes.
+AT_THE_START = {
+    "codesuture_agent", "codesuture_agent.boot", "codesuture_agent.script", "codesuture",
+    "codesuture.afterimport", "codesuture.armedcache", "codesuture.cachekey", "codesuture.config",
+    "codesuture.config.find", "codesuture.config.load", "codesuture.ending",
+    "codesuture.importhook", "codesuture.knowledge", "codesuture.runtime",
+    "codesuture.scriptcache", "codesuture.session", "codesuture.surgery",
+    "codesuture.surgery.library", "codesuture.surgery.names", "codesuture.verdicts",
+}  # fmt: skip
+#: What it takes along.
+OF_PYTHON = {"__future__", "_operator", "atexit"}
+
+
+def test_what_a_warm_start_of_a_script_imports(installed_python, tmp_path):
+    """Each module is some 3 % of the start (docs/benchmarks.md): a new one needs a reason."""
+    (tmp_path / "app.py").write_text(IMPORTED)
+    (tmp_path / "used.py").write_text(USED)
+    plain, _, ours = (
+        set(installed_python.run("app.py", cwd=tmp_path, agent=agent).stdout.split())
+        for agent in (False, True, True)
+    )
+    assert {name for name in ours if name.startswith("codesuture")} == AT_THE_START
+    assert ours - plain - AT_THE_START <= OF_PYTHON
+
+
 def test_disable_leaves_no_trace_until_enable(restored):
     before = {p.name for p in restored.site_packages.iterdir()}
     venvs.enable(str(restored.folder))

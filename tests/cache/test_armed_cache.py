@@ -17,13 +17,13 @@ TAG = sys.implementation.cache_tag
 #: Prints what was armed in this run, rather than read from the cache, then how it works.
 APP = """\
 import sys
-import codesuture.importhook as hook
 made = []
-arm = hook.surgery.arm
+from codesuture.surgery import arming
+arm = arming.arm
 def noting(code, reach=False):
     if code.co_name == "<module>": made.append(code.co_filename.rpartition("/")[2])
     return arm(code, reach)
-hook.surgery.arm = noting
+arming.arm = noting
 import mod
 code = mod.f.__code__
 print(made, mod.VALUE, mod.f(None), '__codesuture_recover__' in code.co_names, code.co_filename)
@@ -346,7 +346,7 @@ def test_many_processes_at_once(installed_python, folder):
     left = [path for path in folder.rglob("*") if path.is_file() and path.suffix.isdigit()]
     assert left == []
     own = {path.name for path in (folder / "config" / "codesuture").iterdir()}
-    assert own == {"cache.key", "verified"}
+    assert own == {"cache.key", "scripts", "verified"}
 
 
 def test_a_full_disk(run, folder):

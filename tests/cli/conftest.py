@@ -18,9 +18,9 @@ import codesuture
 from codesuture.cli import main, source
 from codesuture.defaults.recipe import Recipe
 from codesuture.store import Patch, Store
-from codesuture.surgery import sites_of
 from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.opcodes import TAG
+from codesuture.surgery.sites import sites_of
 
 Done = subprocess.CompletedProcess[str]
 Cli = Callable[..., Done]

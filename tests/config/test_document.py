@@ -7,9 +7,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-from codesuture.config import load
 from codesuture.config.document import page
 from codesuture.config.keys import KEYS
+from codesuture.config.load import load
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 

@@ -29,7 +29,7 @@ def test_a_guard_of_another_distribution_is_known_without_being_loaded(tmp_path:
         "[codesuture.guards]\nthird_guard = no_such_module:Guard\n"
     )
     (tmp_path / "codesuture.toml").write_text("[guards]\nthird_guard = false\n", "utf-8")
-    program = "from codesuture.config import load; print(load('.', {}).guards)"
+    program = "from codesuture.config.load import load; print(load('.', {}).guards)"
     root = str(Path(__file__).parents[2])
     for path, code in ((os.pathsep.join([root, str(info.parent)]), 0), (root, 1)):
         done = subprocess.run(

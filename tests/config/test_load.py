@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from codesuture.config import Config, ConfigError, load
-from codesuture.config.keys import KEYS
+from codesuture.config.errors import ConfigError
+from codesuture.config.keys import KEYS, Key
+from codesuture.config.load import Config, load
 
 
 def write(path: Path, text: str) -> Path:
@@ -38,7 +39,13 @@ def test_without_a_file_every_key_has_its_default(tmp_path: Path) -> None:
 
 def test_config_has_one_attribute_per_key() -> None:
     assert {key.attribute for key in KEYS} == set(Config.__annotations__)
-    assert {key.attribute for key in KEYS} <= set(Config.__slots__)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
+def test_a_default_is_a_value_that_could_be_set(key: Key) -> None:
+    value = getattr(Config(None, "", ()), key.attribute)
+    checked = key.kind.check(key.default)
+    assert (checked, type(checked)) == (value, type(value))
 
 
 def test_defaults_are_not_shared_between_configurations(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codesuture.config import ConfigError, load
+from codesuture.config.errors import ConfigError
+from codesuture.config.load import load
 from codesuture.config.write import set_key, unset_key, write_template
 
 WRITTEN_BY_HAND = """\

@@ -360,7 +360,7 @@ def prepare() -> None:
 
     from codesuture.fate import register
     from codesuture.surgery.handlers import Handlers
-    from codesuture.surgery.pads import RUNTIME
+    from codesuture.surgery.names import RUNTIME
 
     setattr(builtins, RUNTIME, _recover)
     Handlers.match = lambda self, target: None  # type: ignore[method-assign]
@@ -384,7 +384,7 @@ def _leaves(error: BaseException | None) -> list[BaseException]:
 
 def examine(source: str) -> tuple[list[str], int, int]:
     """Wrong answers, as sentences; how many were asked for; how many were UNKNOWN."""
-    from codesuture.surgery import arm
+    from codesuture.surgery.arming import arm
 
     _said.clear()
     code = arm(compile(source, "<random>", "exec", dont_inherit=True))

@@ -15,7 +15,7 @@ from codesuture.diagnosis.crash import Crash
 from codesuture.guards.registry import recognise
 from codesuture.surgery.arming import arm, disarm
 from codesuture.surgery.landing import Landing
-from codesuture.surgery.pads import RUNTIME
+from codesuture.surgery.names import RUNTIME
 
 
 @dataclass

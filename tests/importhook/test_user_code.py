@@ -10,7 +10,7 @@ import sysconfig
 import pytest
 
 from codesuture import importhook
-from codesuture.config import load
+from codesuture.config.load import load
 
 
 @pytest.fixture(autouse=True)
@@ -206,9 +206,9 @@ def test_a_fault_while_arming_is_one_line_and_the_modules_run(installed_python, 
     for name in ("mod", "other", "third"):
         (tmp_path / f"{name}.py").write_text(f"print('{name}', __name__)\n")
     (tmp_path / "app.py").write_text(
-        "import codesuture.importhook as hook\n"
+        "from codesuture.surgery import arming\n"
         "def arm(code, *_): raise OSError('odd' if 'third' in code.co_filename else 'broken')\n"
-        "hook.surgery.arm = arm\n"
+        "arming.arm = arm\n"
         "import mod, other, third, importlib\nimportlib.reload(mod)\n"
     )
     done = installed_python.run("app.py", cwd=tmp_path)
@@ -234,11 +234,11 @@ FORBIDDEN = {
 def test_starting_imports_next_to_nothing(installed_python, tmp_path):
     (tmp_path / "app.py").write_text("import sys, mod; print(*sorted(sys.modules))\n")
     (tmp_path / "mod.py").write_text("def f(x): return x.y\n")
-    loaded = [
+    plain, first, again = (
         set(installed_python.run("app.py", cwd=tmp_path, agent=agent).stdout.split())
-        for agent in (False, True)
-    ]
-    more = loaded[1] - loaded[0]
-    assert "codesuture.importhook" in more
-    assert sorted(more & FORBIDDEN) == []
-    assert not (loaded[0] - loaded[1])
+        for agent in (False, True, True)
+    )
+    assert "codesuture.importhook" in again
+    assert (first - plain) & FORBIDDEN == {"warnings"}  # does the compiler have any to give?
+    assert (again - plain) & FORBIDDEN == set()
+    assert not (plain - first) and not (plain - again)

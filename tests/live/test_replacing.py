@@ -12,7 +12,7 @@ import pytest
 
 from codesuture.live.references import References
 from codesuture.live.replacing import Replacement
-from codesuture.surgery import arm
+from codesuture.surgery.arming import arm
 
 SOURCE = """
 def factory(n):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codesuture.surgery import arm, disarm, disarm_all, is_armed
+from codesuture.surgery.arming import arm, disarm, disarm_all, is_armed
 from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.gate import Rejected, verify
 from codesuture.surgery.graph import read_again
@@ -318,7 +318,7 @@ print("alive")
 def test_a_debugger_may_jump_no_further_than_plain() -> None:
     """The interpreter works out what lies on the stack by following pads, too."""
     outcomes = []
-    for arming in ("", "from codesuture.surgery import arm; code = arm(code)\n"):
+    for arming in ("", "from codesuture.surgery.arming import arm; code = arm(code)\n"):
         program = f"code = compile({JUMP!r}, 'jump.py', 'exec')\n{arming}exec(code)\n"
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
         outcomes.append((done.returncode, done.stdout))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codesuture.surgery import arm, is_armed
+from codesuture.surgery.arming import arm, is_armed
 from codesuture.surgery.gate import Rejected, Seen, verify
 from codesuture.surgery.graph import read_again
 from codesuture.surgery.instructions import decode, read_table, write_table

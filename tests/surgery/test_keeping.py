@@ -9,13 +9,14 @@ from types import CodeType
 
 import pytest
 
-from codesuture.surgery import arm, disarm, disarm_all, original_of, sites_of
+from codesuture.surgery.arming import arm, disarm, disarm_all, original_of
 from codesuture.surgery.fingerprint import fingerprint
 from codesuture.surgery.gate import Rejected, verify
 from codesuture.surgery.graph import read_again
 from codesuture.surgery.instructions import decode
 from codesuture.surgery.keeping import keep_operands
 from codesuture.surgery.landing import Landing
+from codesuture.surgery.sites import sites_of
 
 SOURCE = """\
 def add(left, right):

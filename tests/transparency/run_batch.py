@@ -42,7 +42,7 @@ def main() -> None:
     os.environ.update(CODESUTURE_BREAKER_FRAME="50", CODESUTURE_BREAKER_SITE="200")
     os.environ["CODESUTURE_STORE"] = os.path.join(tempfile.mkdtemp(), "store")
     from codesuture import session
-    from codesuture.surgery import arm
+    from codesuture.surgery.arming import arm
 
     warnings.simplefilter("ignore")
     began = session.configure(None, os.getcwd())

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 
-from codesuture.surgery.pads import RUNTIME
+from codesuture.surgery.names import RUNTIME
 
 SCRIPT = os.path.abspath(sys.orig_argv[-1])
 ANSWERS = os.environ["FATE_ANSWERS"]
@@ -29,7 +29,7 @@ def recover(exception, function):
 
 
 def load():
-    from codesuture.surgery import arm
+    from codesuture.surgery.arming import arm
     from codesuture.surgery.handlers import Handlers
 
     Handlers.match = lambda self, target: None  # no site is left out: fate is asked at each

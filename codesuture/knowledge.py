@@ -49,6 +49,30 @@ class Knowledge:
         self._patches = Known()
         self._proofs = Known()
         self._looking = allocate_lock()
+        #: What a glance at the store's files has told, before they were read.
+        self._glanced = False
+        self._modules: frozenset[str] | None = None
+
+    def has_patches_of(self, module: str) -> bool:
+        """Whether there may be patches that are to be known when a module of this name is loaded.
+
+        The store is not read for modules that have none.
+        """
+        if not self._patches.is_read:
+            if not self._glanced:
+                self._modules = self._glance()
+                self._glanced = True
+            if self._modules is not None and module not in self._modules:
+                return False
+        return bool(self.patches().by_place)
+
+    def _glance(self) -> frozenset[str] | None:
+        store = self._session.config.store
+        if not os.path.lexists(store):
+            return frozenset()
+        from codesuture.store.glance import modules_of
+
+        return modules_of(store)
 
     def patches(self) -> Known:
         """All patches; those of the store are read when they are first asked for."""
@@ -69,6 +93,10 @@ class Knowledge:
             begun = time.monotonic()
             if self._patches.is_read:
                 self._follow_patches()
+            elif self.patches().learned:  # since the glance
+                from codesuture.live.applying import take_over
+
+                take_over(self._session)
             forgotten = self._proofs.is_read and self._follow_proofs()
             took = time.monotonic() - begun
             self.next_look = begun + max(INTERVAL, _SHARE * took)

@@ -1,14 +1,11 @@
 """Armed code of scripts on disk, so that a script that runs again is neither compiled nor armed.
 
-Plain Python compiles a script in every process and writes nothing beside it. Nor does codesuture: a
-folder of its own beside the user's key has the files, so who lists the script's folder sees what
-was there before. There is room for ``PLACES`` files. A script's place follows from its path; one
-that comes to the place of another is written over it.
-
-A file holds a signature, a header and the marshalled code, as those of ``armedcache``. The header
-says what arms, and which source was compiled: a script that is saved twice in a second must run as
-it is, so its content is compared, not its date. What else the interpreter's compiler looks at
-(``_settings``) counts for the signature, and so does the path, by which code knows its file.
+Plain Python compiles a script in every process and writes nothing beside it. Nor does codesuture:
+the code is ``kept`` beside the user's key, so who lists the script's folder sees what was there
+before. It is kept for the script's path, by which code knows its file, and for what else the
+interpreter's compiler looks at (``_settings``). The header says what arms, and which source was
+compiled: a script that is saved twice in a second must run as it is, so its content is compared,
+not its date.
 
 Warnings of the compiler are shown in every run, as the filters of that run say. So code of which it
 has any to give is not kept; what is kept then is that there is none.
@@ -19,22 +16,18 @@ from __future__ import annotations
 import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER
-from marshal import dumps, loads
 
-from codesuture import armedcache, cachekey
+from codesuture import kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
 
+    from codesuture.armedcache import ArmedCache
     from codesuture.cachekey import Key
 
-FOLDER = "scripts"
-PLACES = 1024
-_SIGNATURE = 8
-#: Bytes of a file that are not exceeded.
-_LARGEST = 1 << 20
-_Code = type(cachekey.load.__code__)
+KIND = "scripts"
+_Code = type((lambda: None).__code__)
 
 
 class Entry:
@@ -42,7 +35,7 @@ class Entry:
 
     __slots__ = ("_cache", "_is_noisy", "_name", "_path", "_source")
 
-    def __init__(self, cache: armedcache.ArmedCache, source: bytes, path: str) -> None:
+    def __init__(self, cache: ArmedCache, source: bytes, path: str) -> None:
         self._cache = cache
         self._source = source
         self._path = path
@@ -55,14 +48,7 @@ class Entry:
         if key is None:
             return None
         try:
-            content = armedcache.read(_place(key, self._name))
-            header = self._header(key)
-            if not content.startswith(header, _SIGNATURE):
-                return None
-            view = memoryview(content)
-            if content[:_SIGNATURE] != key.sign(view[_SIGNATURE:], self._name):
-                return None
-            code = loads(view[_SIGNATURE + len(header) :])
+            code = kept.load(key, KIND, self._name, self._header(key))
         except Exception:
             return None
         self._is_noisy = code is None
@@ -78,12 +64,7 @@ class Entry:
             if key is None:
                 return False
             silent = self._is_silent()
-            content = self._header(key) + dumps(armed if silent else None)
-            if len(content) > _LARGEST:
-                return False
-            place = _place(key, self._name)
-            os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
-            armedcache.write(place, key.sign(content, self._name) + content, 0o600)
+            kept.save(key, KIND, self._name, self._header(key), armed if silent else None)
         except Exception:
             return False
         return silent
@@ -107,8 +88,3 @@ def _settings() -> tuple[object, ...]:
     named = not sys.flags.ignore_environment and os.environ.get("PYTHONNODEBUGRANGES")
     columns = not (named or "no_debug_ranges" in sys._xoptions)
     return MAGIC_NUMBER, sys.flags.optimize, sys.get_int_max_str_digits(), columns
-
-
-def _place(key: Key, name: bytes) -> str:
-    number = int.from_bytes(key.sign(name), "little") % PLACES
-    return os.path.join(cachekey.folder() or "", FOLDER, f"{number:03x}.pyc")

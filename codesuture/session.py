@@ -329,13 +329,13 @@ def module_loaded(module: str, armed: CodeType) -> CodeType:
         return armed
     if _session.config.library_calls:
         armed_files.add(armed.co_filename)
-    if not _session.has_patches():
+    name = module_name(module, armed.co_filename)
+    if not _session.knowledge.has_patches_of(name):
         return armed
     if _session.knowledge.patches().learned:
         from codesuture.live.applying import take_over
 
         take_over(_session)
-    name = module_name(module, armed.co_filename)
     patches = _session.knowledge.patches().of_module(name)
     if not patches:
         return armed

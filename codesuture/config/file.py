@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-import tomllib
+import sys
 
+from codesuture import cachekey, kept
 from codesuture.config.check import check, unknown_key
 from codesuture.config.errors import ConfigError
 from codesuture.config.find import PROJECT_FILE, TABLE
 from codesuture.config.keys import BY_NAME, find
+
+#: What is kept of a file is of this kind (`codesuture.kept`).
+_KIND = "toml"
 
 
 def read(path: str) -> list[tuple[str, object]]:
@@ -20,7 +24,7 @@ def read(path: str) -> list[tuple[str, object]]:
     table = tables(path)
     found: list[tuple[str, object]] = []
     try:
-        _walk(_ours(parse_toml(text, path), table, path), "", found)
+        _walk(_ours(_parsed(text, path), table, path), "", found)
     except ConfigError as problem:
         if not problem.key:
             raise
@@ -44,8 +48,38 @@ def read_text(path: str) -> str:
         raise ConfigError(f"{path} is not UTF-8 text, which TOML must be") from None
 
 
+def _parsed(text: str, path: str) -> dict[str, object]:
+    """What `parse_toml` gives. It follows from the text alone, so that is kept for other processes:
+    importing `tomllib` takes longer than all else at a start."""
+    key, content = cachekey.load(), text.encode()
+    name = repr((path, sys.hexversion)).encode()
+    if key is not None:
+        try:
+            known = kept.load(key, _KIND, name, key.sign(content))
+        except Exception:
+            known = None
+        if isinstance(known, dict):
+            return known
+    found = parse_toml(text, path)
+    if not sys.dont_write_bytecode:
+        _keep(name, content, found)
+    return found
+
+
+def _keep(name: bytes, content: bytes, found: dict[str, object]) -> None:
+    """Keep what was parsed, where there is a key and no date in it."""
+    try:
+        key = cachekey.load_or_create()
+        if key is not None:
+            kept.save(key, _KIND, name, key.sign(content), found)
+    except (OSError, ValueError):
+        return
+
+
 def parse_toml(text: str, path: str) -> dict[str, object]:
     """`tomllib.loads` with ConfigError for what is not valid."""
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except ValueError as problem:

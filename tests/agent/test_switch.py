@@ -77,10 +77,8 @@ def test_off_imports_nothing(restored):
 #: Not to be imported where codesuture is on and the cache is warm.
 NOT_AT_THE_START = {
     "bytecode", "importlib_metadata", "tomllib", "colorama", "argparse", "logging", "threading",
-    "socket", "ssl",
+    "socket", "ssl", "typing", "dataclasses", "enum", "re", "json", "pathlib", "inspect",
 }  # fmt: skip
-#: Nor these; a configuration file takes them along, with ``tomllib``.
-NOT_WITHOUT_A_FILE = {"typing", "dataclasses", "enum", "re", "json", "pathlib", "inspect"}
 IMPORTED = "import sys\nimport used\nprint(used.last([1]), *sys.modules)\n"
 USED = "def last(items):\n    return items[-1]\n"
 
@@ -103,9 +101,7 @@ def test_what_a_warm_start_imports(installed_python, tmp_path, words, configured
     assert list(tmp_path.glob("__pycache__/used.*codesuture*"))
     ours = imported() - plain
     assert "codesuture.importhook" in ours
-    allowed = {"tomllib"} if configured else set()
-    assert ours & NOT_AT_THE_START == allowed
-    assert bool(ours & NOT_WITHOUT_A_FILE) is configured
+    assert ours & NOT_AT_THE_START == set()
     healing = {name for name in ours if name.startswith(("codesuture.fate", "codesuture.guards"))}
     assert healing == set()
 
@@ -115,7 +111,7 @@ AT_THE_START = {
     "codesuture_agent", "codesuture_agent.boot", "codesuture_agent.script", "codesuture",
     "codesuture.afterimport", "codesuture.armedcache", "codesuture.cachekey", "codesuture.config",
     "codesuture.config.find", "codesuture.config.load", "codesuture.ending",
-    "codesuture.importhook", "codesuture.knowledge", "codesuture.runtime",
+    "codesuture.importhook", "codesuture.kept", "codesuture.knowledge", "codesuture.runtime",
     "codesuture.scriptcache", "codesuture.session", "codesuture.surgery",
     "codesuture.surgery.library", "codesuture.surgery.names", "codesuture.verdicts",
 }  # fmt: skip
@@ -133,6 +129,27 @@ def test_what_a_warm_start_of_a_script_imports(installed_python, tmp_path):
     )
     assert {name for name in ours if name.startswith("codesuture")} == AT_THE_START
     assert ours - plain - AT_THE_START <= OF_PYTHON
+
+
+def test_patches_of_other_modules_are_not_read(installed_python, tmp_path):
+    (tmp_path / "app.py").write_text(IMPORTED)
+    (tmp_path / "used.py").write_text(USED)
+    (tmp_path / "crash.py").write_text("print(None.name)\n")
+
+    def imported() -> set[str]:
+        done = installed_python.run("app.py", cwd=tmp_path)
+        assert done.stderr == ""
+        return {name for name in done.stdout.split() if name.startswith("codesuture.store")}
+
+    assert installed_python.run("crash.py", cwd=tmp_path).returncode == 0
+    imported()
+    assert imported() <= {
+        "codesuture.store", "codesuture.store.glance", "codesuture.store.trust",
+        "codesuture.store.errors",
+    }  # fmt: skip
+    (tmp_path / ".codesuture_store" / "patches" / "crash.x-000000000000.json").write_text("{\n}\n")
+    done = installed_python.run("app.py", cwd=tmp_path)
+    assert done.stderr.count("Skipped the recipe") == 1
 
 
 def test_disable_leaves_no_trace_until_enable(restored):

@@ -58,14 +58,20 @@ class _Steps:
         _adapt(name, self._arm)
 
 
+def _template() -> None:
+    # Compiled with this module. `compile` would build all types of the syntax tree first.
+    "steps".exec("code")  # type: ignore[attr-defined]
+    "steps".adapt("name")  # type: ignore[attr-defined]
+
+
 def then_adapt(name: str, code: CodeType, arm: Arm) -> CodeType:
     """Code that does what ``code`` does and then adapts the module ``name``."""
     constants = {"steps": _Steps(arm), "code": code, "name": name}
-    # Not made in advance: the first `compile` takes a millisecond, and most programs need none.
-    stub = compile("'steps'.exec('code')\n'steps'.adapt('name')\n", "", "exec")
+    stub = _template.__code__
     # It looks as what the import system itself has there, which is taken out of tracebacks
     # (``remove_importlib_frames`` of Python/import.c).
     return stub.replace(
+        co_flags=0,  # a module's: its names are those that it is executed with
         co_filename="<frozen importlib._bootstrap>",
         co_name="_call_with_frames_removed",
         co_qualname="_call_with_frames_removed",

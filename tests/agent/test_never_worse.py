@@ -124,7 +124,7 @@ def test_python_310_itself(installed_python, tmp_path):
         assert done.stderr.count("\n") == (5 if value == "1" else 4)
 
 
-@pytest.mark.parametrize("color", ["0", "1"])
+@pytest.mark.parametrize("color", ["never", "always"])
 def test_without_the_packages_that_it_needs(make_venv, wheel, tmp_path, app, color):
     """Said once, with what to do; nothing of the program is at fault, nor is codesuture."""
     python = make_venv(tmp_path / "venv", wheel)
@@ -133,7 +133,7 @@ def test_without_the_packages_that_it_needs(make_venv, wheel, tmp_path, app, col
     (app / "app.py").write_text("import other\n" + APP)
     plain = python.run("app.py", cwd=app, agent=False)
     for _ in range(2):
-        done = python.run("app.py", cwd=app, env={"FORCE_COLOR": color})
+        done = python.run("app.py", cwd=app, env={"CODESUTURE_COLOR": color})
         assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout)
         said, _, rest = done.stderr.partition("\n")
         assert rest == plain.stderr

@@ -6,11 +6,8 @@ So each site has a limit of heals in one call of its function (in one *frame*) a
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import FrameType
     from typing import TypeGuard
 
@@ -21,25 +18,37 @@ class Mark:
     """Lives as long as the frame that carries it, and does nothing when it is called.
 
     ``healed`` has the decisions on probation that healed the frame or one that it called, each with
-    the moment (``probation``). ``shadow`` has a kind of its own, which carries what is followed in
-    the frame.
+    the moment (``probation``). Many frames are healed just once, so they carry one that is shared,
+    and get one of their own when something is to be counted. ``shadow`` has a kind of its own,
+    which carries what is followed in the frame.
     """
 
-    # Made at many heals, so what a mark begins with is the class's.
     count = 0
-    healed: Mapping[Decision, float] = MappingProxyType({})
+    healed: tuple[tuple[Decision, float], ...] = ()
+    is_shared = False
 
     def __call__(self, *event: object) -> None:
         return None
+
+    @classmethod
+    def shared(cls, healed: tuple[tuple[Decision, float], ...] = ()) -> Mark:
+        """One for any number of frames."""
+        mark = cls()
+        mark.healed, mark.is_shared = healed, True
+        return mark
+
+
+#: What a frame carries that was healed, if it carries nothing else.
+HEALED = Mark.shared()
 
 
 class Breaker:
     """Counts the heals of one site.
 
     Frames cannot be referred to weakly, holding one would keep its locals alive, and the address
-    of a dead frame is used again by the next. So from the second heal at one address on the frame
-    is marked through its ``f_trace``, which the interpreter reads only while it is traced: a mark
-    that is still there proves that it is the same call.
+    of a dead frame is used again by the next. So every frame that is healed is marked through its
+    ``f_trace``, which the interpreter reads only while it is traced: a frame at a known address
+    with a mark is the same call, without one it is another.
     """
 
     __slots__ = ("_address", "total")
@@ -52,27 +61,30 @@ class Breaker:
         """Count one heal in ``frame``; False when it would exceed a limit."""
         if self.total >= per_site:
             return False
-        # Threads take turns at one site, so a frame that has its mark is known by that.
-        mark = frame.f_trace
-        seen = id(frame) == self._address or (is_mark(mark) and bool(mark.count))
-        if seen and not _counts(frame, max(1, per_frame - 1)):
-            return False
-        self._address = id(frame)
+        mark, address = frame.f_trace, id(frame)
+        if mark is None:
+            frame.f_trace = HEALED
+        # Threads take turns at one site, so a frame whose mark has counted is known by that. What
+        # is no mark is a debugger's, and somebody is there to stop it.
+        elif is_mark(mark) and (mark.count or address == self._address):
+            mark = own_mark(frame, mark)
+            mark.count += 1
+            if mark.count >= max(2, per_frame):
+                return False
+        self._address = address
         self.total += 1
         return True
 
 
-def _counts(frame: FrameType, limit: int) -> bool:
-    """Count one more heal on the frame's mark; False beyond the limit."""
-    mark = frame.f_trace
-    if mark is None:
-        mark = frame.f_trace = Mark()
-    if not is_mark(mark):  # a debugger traces this frame, and somebody is there to stop it
-        return True
-    mark.count += 1
-    return mark.count <= limit
+def own_mark(frame: FrameType, mark: Mark) -> Mark:
+    """The frame's mark, which is no other frame's."""
+    if not mark.is_shared:
+        return mark
+    own = frame.f_trace = Mark()
+    own.healed = mark.healed
+    return own
 
 
 def is_mark(tracer: object) -> TypeGuard[Mark]:
     """Whether a frame's ``f_trace`` is a mark of ours."""
-    return issubclass(type(tracer), Mark)
+    return type(tracer) is Mark or issubclass(type(tracer), Mark)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from codesuture import __version__
+from codesuture.breaker import Mark
 from codesuture.config.match import matches, names_of
 from codesuture.defaults.ladder import Choice, choose
 from codesuture.defaults.recipe import Recipe
@@ -30,12 +31,13 @@ class Decision:
     ``patch`` came from the store or is new (``is_new``); ``refusal`` is empty where it is applied,
     else the reason why it is not, as the end of a sentence. ``is_recorded`` tells that its crash
     has a full record (``incidents``), ``on_probation`` that what follows from it is watched, and
-    ``watched`` when that was last looked after (``probation``).
+    ``watched`` when that was last looked after, ``mark`` is what the frames carry that it has
+    healed (``probation``).
     """
 
     __slots__ = (
-        "guard", "is_new", "is_recorded", "is_shown", "on_probation", "patch", "recipe", "refusal",
-        "watched",
+        "guard", "is_new", "is_recorded", "is_shown", "mark", "on_probation", "patch", "recipe",
+        "refusal", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +58,7 @@ class Decision:
         self.is_recorded = False
         self.on_probation = on_probation
         self.watched = 0.0
+        self.mark: Mark | None = None
 
     def stop(self, why: str) -> bool:
         """Apply it no longer; ``why`` as ``refusal``. False where it was not applied anyhow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import sys
-import time
+from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,11 +38,13 @@ def follow(then: Callable[[], None], in_child: Callable[[], None]) -> None:
 
 def count(session: Session, patch_id: str) -> None:
     """Count one heal, and store the counters now and then; until then the journal has it."""
+    hits = session.hits
     with session.lock:
         session.healed += 1
-        session.hits[patch_id] = session.hits.get(patch_id, 0) + 1
+        hits[patch_id] = hits.get(patch_id, 0) + 1
         session.store.journal.note(patch_id)
-    _store_now_and_then(session)
+    if monotonic() - _last_write >= INTERVAL:
+        _store_now(session)
 
 
 def note(session: Session, incident_id: str) -> None:
@@ -50,15 +52,14 @@ def note(session: Session, incident_id: str) -> None:
     with session.lock:
         session.hits[incident_id] = session.hits.get(incident_id, 0) + 1
         session.store.journal.note(incident_id)
-    _store_now_and_then(session)
+    if monotonic() - _last_write >= INTERVAL:
+        _store_now(session)
 
 
-def _store_now_and_then(session: Session) -> None:
+def _store_now(session: Session) -> None:
     global _last_write
-    moment = time.monotonic()
-    if moment - _last_write >= INTERVAL:
-        _last_write = moment
-        store_counters(session)
+    _last_write = monotonic()
+    store_counters(session)
 
 
 def after_fork() -> None:

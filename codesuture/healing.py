@@ -82,8 +82,8 @@ def heal(
     exception where it is known already, ``kept`` are the operands of a site that keeps them.
     """
     armed = _armed_code(frame)
-    site = armed.landing.site_at(offset)
-    if site is None or not armed.landing.is_pad_of(site, frame.f_lasti):
+    site = armed.landing.entered(offset, frame.f_lasti)
+    if site is None:
         return None
     if verdict is None:
         verdict = _fate(session, exception, frame, offset, site)
@@ -91,14 +91,15 @@ def heal(
         return None
     if monotonic() >= session.knowledge.next_look and session.knowledge.follow():
         verdict = _fate(session, exception, frame, offset, site)
-    if verdict.fate == UNKNOWN:
-        from codesuture.proving import settle
-
-        doubted, verdict = verdict, settle(session, exception, frame, offset, verdict)
-        if verdict is not doubted:
-            remember(frame, offset, type(exception), verdict)
     if verdict.fate != UNHANDLED:
-        return None
+        if verdict.fate == UNKNOWN:
+            from codesuture.proving import settle
+
+            doubted, verdict = verdict, settle(session, exception, frame, offset, verdict)
+            if verdict is not doubted:
+                remember(frame, offset, type(exception), verdict)
+        if verdict.fate != UNHANDLED:
+            return None
     return _supply(session, exception, frame, armed, site, verdict, kept)
 
 

@@ -16,7 +16,7 @@ from collections import deque
 from datetime import UTC, datetime
 from time import monotonic
 
-from codesuture.breaker import Mark, is_mark
+from codesuture.breaker import HEALED, Mark, is_mark, own_mark
 from codesuture.decision import is_on_probation
 from codesuture.fate import reporting
 from codesuture.healing import known_code
@@ -39,6 +39,9 @@ SOON = 60.0
 #: Seconds between two searches for the boundary that would report what follows from one patch.
 _BETWEEN = 0.05
 
+#: Seconds for which the frames that are healed by one patch carry one mark, with one moment.
+_EXACT = 1.0
+
 #: Decisions that one frame remembers; the loop of a server may see any number in its life.
 _MOST = 32
 
@@ -53,23 +56,26 @@ _blamed: deque[tuple[int, type[BaseException], list[str]]] = deque(maxlen=64)
 
 def note(frame: FrameType, kind: type[BaseException], decision: Decision) -> None:
     """A patch on probation is healing ``frame``, where an exception of this type was raised."""
-    moment = monotonic()
-    _mark(frame, decision, moment)
-    caller = frame.f_back
-    if caller is not None:
-        _mark(caller, decision, moment)
+    moment, mark = monotonic(), decision.mark
+    if mark is None or moment - mark.healed[0][1] > _EXACT:
+        mark = decision.mark = Mark.shared(((decision, moment),))
+    _mark(frame, mark)
+    if frame.f_back is not None:
+        _mark(frame.f_back, mark)
     if moment - decision.watched >= _BETWEEN:
         decision.watched = moment
         _watch(frame, kind)
 
 
-def _mark(frame: FrameType, decision: Decision, moment: float) -> None:
-    mark = frame.f_trace
-    if mark is None:
-        mark = frame.f_trace = Mark()
-    if is_mark(mark):  # else a debugger traces it
-        earlier = mark.healed if len(mark.healed) < _MOST else {}
-        mark.healed = {**earlier, decision: moment}
+def _mark(frame: FrameType, mark: Mark) -> None:
+    """Let the frame carry ``mark``, or what is in it."""
+    found = frame.f_trace
+    if found is None or found is HEALED:
+        frame.f_trace = mark
+    elif found is not mark and is_mark(found):  # else a debugger traces it
+        decision = mark.healed[0][0]
+        others = [one for one in found.healed if one[0] is not decision]
+        own_mark(frame, found).healed = (*others[1 - _MOST :], *mark.healed)
 
 
 def _watch(frame: FrameType, kind: type[BaseException]) -> None:
@@ -141,7 +147,7 @@ def _healed_on_the_way(exception: BaseException) -> list[tuple[Decision, float]]
     while trace is not None:
         mark = trace.tb_frame.f_trace
         if is_mark(mark) and mark.healed:
-            found = list(mark.healed.items())
+            found = list(mark.healed)
         trace = trace.tb_next
     return found
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import builtins
 import sys
 from _thread import get_ident
-from sys import _getframe
+from sys import _getframe, getprofile, gettrace
 
 from codesuture.session import current
 from codesuture.surgery.library import raised_in_library
@@ -103,17 +103,12 @@ def _recover(
     thread = get_ident()
     if session is None or thread in _busy:  # busy: such as a handler of the program's logging
         return None
-    tracing, profiling = sys.gettrace(), sys.getprofile()
     _busy.add(thread)
     try:
-        # Debuggers and profilers are there to see the program.
-        if tracing is not None:
-            sys.settrace(None)
-        if profiling is not None and type(profiling).__name__ in _OF_PYTHON:
-            sys.setprofile(None)
         if verdict is None and is_deep():
             return None
-        return _heal(session, exception, frame, offset, verdict, kept)
+        heal = _heal if gettrace() is None and getprofile() is None else _heal_unseen
+        return heal(session, exception, frame, offset, verdict, kept)
     except RecursionError:
         return None  # so near its limit that healing did not come to an end
     except Exception as fault:
@@ -121,6 +116,18 @@ def _recover(
         return None
     finally:
         _busy.discard(thread)
+
+
+def _heal_unseen(*arguments: Any) -> tuple[object, ...] | None:
+    """Heal where a debugger or a profiler is at work: it is there to see the program."""
+    tracing, profiling = gettrace(), getprofile()
+    try:
+        if tracing is not None:
+            sys.settrace(None)
+        if profiling is not None and type(profiling).__name__ in _OF_PYTHON:
+            sys.setprofile(None)
+        return _heal(*arguments)
+    finally:
         if profiling is not None and type(profiling).__name__ in _OF_PYTHON:
             sys.setprofile(profiling)
         if tracing is not None:

@@ -14,7 +14,7 @@ from codesuture.decision import Decision, decide
 from codesuture.diagnosis.crash import Crash
 from codesuture.ending import count
 from codesuture.guards.guard import Guard
-from codesuture.guards.registry import recognise
+from codesuture.guards.registry import recognise, recognise_call
 from codesuture.messages import report_fault
 from codesuture.report import report_breaker, report_heal, report_refusal
 from codesuture.store.errors import StoreError
@@ -48,11 +48,15 @@ def supply(
 ) -> tuple[object, ...] | None:
     """What ``runtime.recover`` promises, for an exception that nobody handles."""
     crash = Crash(exception, frame, armed.code, site, kept)
-    if session.config.shadow:
+    config = session.config
+    if config.shadow:
         _shadow(crash, None)
-    guard = guard_for(session, crash)
-    if guard is None or not (guard.reaches_library or _raised_here(exception)):
-        if _raised_here(exception) or crash.passage is not None:
+    trace = exception.__traceback__
+    #: Whether the instruction itself raised, or a C function that it called.
+    is_here = trace is not None and trace.tb_next is None
+    guard = recognise(crash, config.guards) if is_here else _guard_around(session, crash)
+    if guard is None or not (is_here or guard.reaches_library):
+        if is_here or crash.passage is not None:
             _leave(session, armed, crash, verdict, "no guard recognises it")
         return None
     if armed.generation != session.knowledge.generation:
@@ -66,7 +70,7 @@ def supply(
         decision = decide(session, armed.module, crash, guard, anchor, verdict, added)
         decision = armed.decisions.setdefault((anchor, guard.name), decision)
     if decision.refusal:
-        if not session.config.dry_run and _is_first(session, decision):
+        if not config.dry_run and _is_first(session, decision):
             report_refusal(decision)
         _goes_on(exception)
         _leave(session, armed, crash, verdict, decision.refusal, decision)
@@ -74,24 +78,27 @@ def supply(
     breaker = armed.breakers.get(anchor)
     if breaker is None:
         breaker = armed.breakers.setdefault(anchor, Breaker())
-    if not breaker.allows(frame, session.config.breaker_frame, session.config.breaker_site):
+    if not breaker.allows(frame, config.breaker_frame, config.breaker_site):
         report_breaker(decision)
         _goes_on(exception)
         _leave(session, armed, crash, verdict, _OFTEN, decision)
         return None
-    if session.config.budget_heals and not _is_within_budget(session, decision):
+    if config.budget_heals and not _is_within_budget(session, decision):
         _goes_on(exception)
         _leave(session, armed, crash, verdict, decision.refusal, decision)
         return None
     value = guard.value(crash, decision.recipe)
     landing = armed.landing
-    if session.config.shadow:
+    if config.shadow:
         _shadow(crash, decision)
     if guard.whole_chain:
         results = landing.behind_chain(site, value)
     else:
         results = landing.behind(site, value, frame.f_lasti)
-    _record(session, decision, crash, landing, verdict)
+    if decision.is_new or not decision.is_recorded:
+        _record(session, decision, crash, landing, verdict)
+    count(session, decision.patch.id)
+    marking.mark(decision.patch)
     if decision.on_probation:
         _note(frame, type(exception), decision)
     return results
@@ -142,21 +149,24 @@ def _goes_on(exception: BaseException) -> None:
 
 def guard_for(session: Session, crash: Crash) -> Guard | None:
     """The guard that recognises the crash and may supply a value, as far as is configured."""
-    config = session.config
-    passage = crash.passage
-    if passage is not None and not (
+    trace = crash.exception.__traceback__
+    if trace is not None and trace.tb_next is None:
+        return recognise(crash, session.config.guards)
+    return _guard_around(session, crash)
+
+
+def _guard_around(session: Session, crash: Crash) -> Guard | None:
+    """The same where the exception came out of what the instruction called."""
+    config, passage = session.config, crash.passage
+    if passage is None:
+        return recognise(crash, config.guards)
+    if not (
         config.library_calls
         and passage.called.is_meant_by(config.library_calls)
         and not matches(passage.modules, (*config.exclude, *config.protect))
     ):
         return None
-    return recognise(crash, config.guards)
-
-
-def _raised_here(exception: BaseException) -> bool:
-    """Whether the instruction itself raised, or a C function that it called."""
-    trace = exception.__traceback__
-    return trace is not None and trace.tb_next is None
+    return recognise_call(crash, config.guards)
 
 
 def _is_first(session: Session, decision: Decision) -> bool:
@@ -188,8 +198,7 @@ def _leave(
 def _record(
     session: Session, decision: Decision, crash: Crash, landing: Landing, verdict: Verdict
 ) -> None:
-    """Count the heal; the first one of a new patch is stored and told, the first one of this
-    process recorded."""
+    """The first heal of a new patch is stored and told, the first one of this process recorded."""
     if decision.is_new and _is_first(session, decision):
         store_patch(session, decision)
         report_heal(session, decision, crash, landing)
@@ -198,8 +207,6 @@ def _record(
         from codesuture.incidents.reporting import healed
 
         healed(session, decision, crash, verdict)
-    count(session, decision.patch.id)
-    marking.mark(decision.patch)
 
 
 def store_patch(session: Session, decision: Decision) -> bool:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     #: The crashing code's address, the instruction's offset, the exception's type.
     Place = tuple[int, int, type[BaseException]]
     #: Frames further out: code, the instruction it is at, and what tells whether it holds what
-    #: matters.
-    Link = tuple[CodeType, int, tuple[Check, ...]]
+    #: matters, where something does.
+    Link = tuple[CodeType, int, Check | None]
     Chain = tuple[Link, ...]
     #: A frame that handles: how deep the runtime finds it, the instruction it is at, its code;
     #: and the next such frame, which is as deep or deeper.
@@ -39,7 +39,7 @@ _MOST_PLACES = 10_000
 handled: dict[type[BaseException], dict[str, Handler | None]] = {}
 
 # The verdicts hold the code objects of their chains, so an address stays its code's own.
-_known: dict[Place, list[tuple[tuple[Check, ...], Chain, Verdict]]] = {}
+_known: dict[Place, list[tuple[Check | None, Chain, Verdict]]] = {}
 
 
 def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict | None:
@@ -53,23 +53,19 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
     outer = frame.f_back
     for known in chains:
         own, chain, verdict = known
-        if own and not _holds(frame, own):
+        if own is not None and not own(frame):
             continue
         if verdict.turns:
-            if _is_that_way(frame, chain, verdict.turns, _holds) and verdict.holds():
+            if _is_that_way(frame, chain, verdict.turns) and verdict.holds():
                 return verdict
             continue
         at = outer
-        for code, lasti, checks in chain:
+        for code, lasti, check in chain:
             if at is None or at.f_lasti != lasti or at.f_code is not code:
                 break
-            for check in checks:
-                if not check(at):
-                    break
-            else:
-                at = at.f_back
-                continue
-            break
+            if check is not None and not check(at):
+                break
+            at = at.f_back
         else:
             if verdict.holds():
                 return verdict
@@ -79,13 +75,6 @@ def recall(frame: FrameType, offset: int, kind: type[BaseException]) -> Verdict 
                 pass
             return None
     return None
-
-
-def _holds(frame: FrameType, checks: tuple[Check, ...]) -> bool:
-    for check in checks:  # noqa: SIM110 (at every crash: all() is slower)
-        if not check(frame):
-            return False
-    return True
 
 
 def _is_that_way_first(*arguments: Any) -> bool:
@@ -111,14 +100,14 @@ def remember(frame: FrameType, offset: int, kind: type[BaseException], verdict: 
     chains = _known.setdefault((id(frame.f_code), offset, kind), [])
     if len(chains) >= _MOST_CHAINS:
         chains.clear()
-    checks: dict[int, tuple[Check, ...]] = {}
+    checks: dict[int, Check | None] = {}
     if verdict.held:
-        from codesuture.fate.held import checks_of
+        from codesuture.fate.held import check_of
 
-        checks = {place: checks_of(held) for place, held in verdict.held.items()}
-    chain = [(*link, checks.get(place, ())) for place, link in enumerate(verdict.frames)]
+        checks = {place: check_of(held) for place, held in verdict.held.items()}
+    chain = [(*link, checks.get(place)) for place, link in enumerate(verdict.frames)]
     # What was proved comes before what was doubted.
-    chains.insert(0, (checks.get(0, ()), tuple(chain[1:]), verdict))
+    chains.insert(0, (checks.get(0), tuple(chain[1:]), verdict))
 
 
 def forget() -> None:

@@ -34,10 +34,12 @@ class Crash:
     ``kept`` are the operands themselves, where the site keeps them (``surgery.keeping``).
     """
 
-    __slots__ = (
-        "_consumers", "_line", "_operands", "_passage", "_source", "code", "exception", "frame",
-        "kept", "operation", "site",
-    )  # fmt: skip
+    # Made at every heal, and little of it is asked for again: it begins with what the class has.
+    _operands: Operands | None = None
+    _consumers: dict[bool, list[Consumer]] | None = None
+    _line: int | None = None
+    _source: str | None = None
+    _passage: Passage | bool | None = False
 
     def __init__(
         self,
@@ -53,11 +55,6 @@ class Crash:
         self.site = site
         self.kept = kept
         self.operation = site.operation
-        self._operands: Operands | None = None
-        self._consumers: dict[bool, list[Consumer]] = {}
-        self._line: int | None = None
-        self._source: str | None = None
-        self._passage: Passage | bool | None = False
 
     def _work_out(self) -> Operands:
         if self._operands is None:
@@ -134,6 +131,8 @@ class Crash:
 
     def consumers(self, chain: bool = False) -> list[Consumer]:
         """All uses of the result (of the whole chain's, if asked) that were found, in order."""
+        if self._consumers is None:
+            self._consumers = {}
         found = self._consumers.get(chain)
         if found is None:
             from codesuture.diagnosis.consumers import consumers_of

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
 
+    from codesuture.fate.boundaries import Rule
     from codesuture.fate.symbols import Symbol
     from codesuture.fate.verdict import Held
 
@@ -21,31 +22,55 @@ if TYPE_CHECKING:
     Reader = Callable[[FrameType], object]
 
 
-def checks_of(held: Iterable[Held]) -> tuple[Check, ...]:
+def check_of(held: Iterable[Held]) -> Check | None:
     """What tells whether a frame holds objects of these types, or like these, and is the same
-    boundary. Made once and asked at every crash."""
-    return tuple(_check(symbol, expected) for symbol, expected in held)
+    boundary; None where there is nothing to tell. Made once and asked at every crash."""
+    checks = [_check(symbol, expected) for symbol, expected in held]
+    if len(checks) > 1:
+        return lambda frame: all(check(frame) for check in checks)
+    return checks[0] if checks else None
 
 
 def _check(symbol: Symbol, expected: object) -> Check:
     if symbol is not None and symbol[0] == "boundary":
-        judge, kind = symbol[1].judge, symbol[2]  # type: ignore[attr-defined]
-        return lambda frame: judge(frame, kind)[0] == expected
+        return _boundary_check(symbol[1].rule, symbol[2], expected)  # type: ignore
+    if symbol is not None and symbol[0] == "attr" and symbol[1][0] in _VARIABLES:  # type: ignore[index]
+        return _attribute_check(symbol[1][1], symbol[2], expected)  # type: ignore
     read = _reader(symbol)
     if isinstance(expected, type):
         return lambda frame: type(read(frame)) is expected
     return lambda frame: expected(read(frame))  # type: ignore[operator]
 
 
+_VARIABLES = ("local", "free")
+
+
+def _attribute_check(owner: str, name: str, expected: object) -> Check:
+    """The same as with a reader, on the shortest way: most checks are of this kind."""
+    attribute = lookup.attribute
+    if isinstance(expected, type):
+        return lambda frame: (
+            type(attribute(local_variable(frame, owner, MISSING), name)) is expected
+        )
+    return lambda frame: expected(  # type: ignore[operator]
+        attribute(local_variable(frame, owner, MISSING), name)
+    )
+
+
+def _boundary_check(rule: Rule, kind: type[BaseException], expected: object) -> Check:
+    def check(frame: FrameType) -> bool:
+        try:
+            return rule(frame, kind)[0] == expected
+        except Exception:  # then the analysis says what that means
+            return False
+
+    return check
+
+
 def _reader(symbol: Symbol) -> Reader:
     """What ``Scope.value`` finds for the symbol, on the shortest way."""
     if symbol is not None:
         name: str = symbol[-1]  # type: ignore[assignment]
-        if symbol[0] in ("local", "free"):
+        if symbol[0] in _VARIABLES:
             return lambda frame: local_variable(frame, name, MISSING)
-        if symbol[0] == "attr" and symbol[1][0] in ("local", "free"):  # type: ignore[index]
-            owner: str = symbol[1][1]  # type: ignore[index]
-            return lambda frame: lookup.attribute(
-                local_variable(frame, owner, MISSING), name
-            )
     return lambda frame: Scope.of_frame(frame, Notes()).value(symbol)

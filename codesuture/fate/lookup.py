@@ -89,12 +89,15 @@ def attribute(value: object, name: str) -> object:
     """``value.name`` where that runs no Python code, else MISSING."""
     cls = type(value)
     known = _plain.get((id(cls), name))
-    if known is not None and getattr(cls, name, MISSING) is known[1]:
-        namespace = known[2](value)
-        if type(namespace) is dict:
-            if name in namespace:
-                return namespace[name]
-            return MethodType(known[1], value) if type(known[1]) is FunctionType else known[1]
+    if known is not None:
+        _, entry, dict_of = known
+        if getattr(cls, name, MISSING) is entry:
+            namespace = dict_of(value)
+            if type(namespace) is dict:
+                found = namespace.get(name, MISSING)
+                if found is MISSING:
+                    return MethodType(entry, value) if type(entry) is FunctionType else entry
+                return found
     if is_class(value):
         return _class_attribute(value, name)  # type: ignore[arg-type]
     if issubclass(cls, ModuleType):
@@ -170,6 +173,11 @@ def instance_attribute(value: object, name: str) -> object:
     if namespace is not None and name in namespace:
         return namespace[name]
     return MISSING if entry is MISSING else bind(entry, value, cls)
+
+
+def dict_reader(cls: type) -> Any:
+    """What gives the dict of an instance of the class without running code of it, or None."""
+    return _layout_of(cls)[2]
 
 
 def instance_dict(value: object) -> dict[str, object] | None:

@@ -17,7 +17,7 @@ from types import (
 
 from codesuture.fate import lookup
 from codesuture.fate.handlers import judge_frame
-from codesuture.fate.held import checks_of
+from codesuture.fate.held import check_of
 from codesuture.fate.known_managers import depends_on_value, judge_known
 from codesuture.fate.lookup import MISSING, place
 from codesuture.fate.returns import judge_exit, returned, returns_one
@@ -250,13 +250,13 @@ def _generator_frame(manager: object) -> FrameType | None:
 
 
 def _like_generator(cls: type, frame: FrameType, inside: list[Held]) -> Likeness:
-    code, lasti, checks = frame.f_code, frame.f_lasti, checks_of(inside)
+    code, lasti, check = frame.f_code, frame.f_lasti, check_of(inside)
 
     def like(other: object) -> bool:
         at = _generator_frame(other) if type(other) is cls else None
         if at is None or at.f_code is not code or at.f_lasti != lasti:
             return False
-        return all(check(at) for check in checks)
+        return check is None or check(at)
 
     return like
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
-    from codesuture.fate.held import Check
     from codesuture.verdicts import Chain
 
     #: From a frame, and the task that it is suspended in (None: it runs), to a future.
@@ -72,13 +71,12 @@ def is_that_way(
     frame: FrameType,
     chain: Chain,
     turns: Mapping[int, Turn],
-    holds: Callable[[FrameType, tuple[Check, ...]], bool],
 ) -> bool:
     """Whether the frames outside of ``frame`` are those of a chain that has turns."""
     task: object = None
     rest: Iterator[FrameType] = iter(())
     at: FrameType | None = frame
-    for place, (code, lasti, checks) in enumerate(chain):
+    for place, (code, lasti, check) in enumerate(chain):
         turn = turns.get(place)
         if turn is not None:
             found = follow(turn(at, task))  # type: ignore[arg-type]
@@ -88,6 +86,6 @@ def is_that_way(
         at = next(rest, None) if task is not None else at.f_back  # type: ignore[union-attr]
         if at is None or at.f_lasti != lasti or at.f_code is not code:
             return False
-        if checks and not holds(at, checks):
+        if check is not None and not check(at):
             return False
     return True

@@ -109,25 +109,22 @@ def _fits(guard: Guard, operation: str, kind: type[BaseException]) -> bool:
 
 
 def _built_in_for(operation: str, kind: type[BaseException]) -> tuple[Guard, ...]:
-    found = _candidates.get((operation, kind))
-    if found is None:
-        if len(_candidates) >= _MOST_CANDIDATES:
-            _candidates.clear()
-        found = tuple(guard for guard in _BUILT_IN if _fits(guard, operation, kind))
-        _candidates[operation, kind] = found
+    if len(_candidates) >= _MOST_CANDIDATES:
+        _candidates.clear()
+    found = tuple(guard for guard in _BUILT_IN if _fits(guard, operation, kind))
+    _candidates[operation, kind] = found
     return found
 
 
 def recognise(crash: Crash, switches: Mapping[str, bool]) -> Guard | None:
-    """The first guard that recognises the crash, or None; ``switches`` tell which are on, as those
-    are that they do not name."""
-    kind = type(crash.exception)
-    operation = crash.operation
-    if crash.passage is not None:  # the instruction did what it is for; its callee crashed
-        known = _fits(_CALL, operation, kind) and switches.get(_CALL.name, True)
-        return _CALL if known and _CALL.recognises(crash) else None
-    for guard in _built_in_for(operation, kind):
-        if switches.get(guard.name, True) and guard.recognises(crash):
+    """The first guard that recognises a crash of the instruction itself, or None; ``switches`` tell
+    which are on, as those are that they do not name."""
+    operation, kind = crash.operation, type(crash.exception)
+    candidates = _candidates.get((operation, kind))
+    if candidates is None:
+        candidates = _built_in_for(operation, kind)
+    for guard in candidates:
+        if guard.recognises(crash) and switches.get(guard.name, True):
             return guard
     for guard in third_party():
         try:
@@ -137,6 +134,12 @@ def recognise(crash: Crash, switches: Mapping[str, bool]) -> Guard | None:
         except Exception as fault:
             _report(guard.name, f"it failed at a crash ({type(fault).__name__}: {fault})")
     return None
+
+
+def recognise_call(crash: Crash, switches: Mapping[str, bool]) -> Guard | None:
+    """The guard of calls, where what was called has crashed and the instruction has not."""
+    known = _fits(_CALL, crash.operation, type(crash.exception)) and switches.get(_CALL.name, True)
+    return _CALL if known and _CALL.recognises(crash) else None
 
 
 def _load_third_party() -> None:

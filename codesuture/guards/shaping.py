@@ -11,6 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codesuture.surgery.sites import Site
 
+#: Operations whose result is not simply the recipe's value.
+_SHAPED = frozenset({
+    "iterate", "iterate_async", "await", "enter", "enter_async", "unpack",
+})  # fmt: skip
 _CONTAINERS = (list, dict, tuple, set, frozenset, str, bytes)
 
 
@@ -21,6 +25,8 @@ def fit(site: Site, recipe: Recipe) -> object:
     any other recipe becomes what a call returns, an iteration yields, an ``await`` gives, a
     ``with`` enters, or each of the values that are unpacked.
     """
+    if site.shape == "value" and site.operation not in _SHAPED:
+        return recipe.build()
     if site.shape == "nothing":
         return None
     if site.shape == "method":

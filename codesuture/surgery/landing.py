@@ -44,7 +44,7 @@ class Landing:
                 self._turns[site.ordinal, resume] = turns_to(number, len(exits))
         self._by_offset: dict[int, Site] = {}
         self._pads: dict[int, int] = {}
-        self._entered: dict[tuple[int, int], bool] = {}
+        self._entered: dict[tuple[int, int], Site | None] = {}
         for made in found:
             site = own[made.start]
             if made.region[0] in targets:
@@ -56,19 +56,23 @@ class Landing:
         """The site whose instruction covers the byte ``offset``."""
         return self._by_offset.get(offset)
 
-    def is_pad_of(self, site: Site, offset: int) -> bool:
-        """Whether the byte ``offset`` lies in a pad that leads behind this very site.
+    def entered(self, offset: int, at: int) -> Site | None:
+        """The site whose instruction covers the byte ``offset``, if the byte ``at`` lies in a pad
+        that leads behind this very site.
 
         It may not where the interpreter looked a handler up beside the instruction (see
         ``opcodes.CALLEE_LOOKUP_UNITS``); then the stack is another pad's.
         """
-        known = self._entered.get((site.ordinal, offset))
-        if known is None:
-            pad = self._pad_at(offset)
-            own = pad is not None and pad == self._pads.get(site.ordinal)
-            known = own or (site.ordinal, pad) in self._beside
-            self._entered[site.ordinal, offset] = known
-        return known
+        key = offset, at
+        if key not in self._entered:
+            site = self.site_at(offset)
+            own = site is not None and self._is_pad_of(site, self._pad_at(at))
+            self._entered[key] = site if own else None
+        return self._entered[key]
+
+    def _is_pad_of(self, site: Site, pad: int | None) -> bool:
+        own = pad is not None and pad == self._pads.get(site.ordinal)
+        return own or (site.ordinal, pad) in self._beside
 
     def _pad_at(self, offset: int) -> int | None:
         return max((pad for pad in self._pads.values() if pad <= offset), default=None)
@@ -124,6 +128,8 @@ def _pads_of(armed: CodeType, size: int) -> dict[int, int]:
 
 def _handed(site: Site, value: object) -> object:
     """What a leaf of a pad's tree finds: the result itself where it is one, else all in a tuple."""
+    if site.shape == "value" and site.operation != "await":  # as most are
+        return value
     results = _results(site, value)
     return results[0] if site.values == 1 else results
 

@@ -186,7 +186,7 @@ def _let_through(sites: list[Site]) -> None:
     The handler is looked up in the code unit before the call or subscript. Where that belongs to an
     instruction that is no site, the region begins there; where it is a site with the same depth
     beneath it (a method's load before its call), both share their pad anyhow. Else the pad that
-    is entered is another one, which ``Landing.is_pad_of`` tells.
+    is entered is another one, which ``Landing.entered`` tells.
     """
     ends = {site.end for site in sites}
     for site in sites:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from codesuture.web.replay import repeated_methods
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -12,6 +14,8 @@ class Around:
 
     def __init__(self, application: Any) -> None:
         self.application = application
+        #: The methods of requests that may be run again.
+        self.repeated = repeated_methods()
 
     def report_crash(self) -> None:
         """An exception has left the application: ``proving`` looks for it here, ``live`` learns."""

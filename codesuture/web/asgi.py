@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codesuture.web import marking
 from codesuture.web.around import Around, leave_no_trace
-from codesuture.web.replay import can_repeat, is_worth_it
+from codesuture.web.replay import is_worth_it
 from codesuture.web.words import line
 
 TYPE_CHECKING = False
@@ -45,8 +45,9 @@ class MarkedASGIApplication(Around):
             return
         request, own = marking.current(), False
         if request is None or request.sent:
-            request, own = marking.begin(_describe, scope), True
-        exchange = _Exchange(request, scope, receive, send)
+            request, own = marking.Request(_describe, scope), True
+            marking.begin(request)
+        exchange = _Exchange(request, scope, receive, send, self.repeated)
         if exchange.repeatable:
             receive = exchange.receive
         try:
@@ -97,11 +98,16 @@ class _Exchange:
     )  # fmt: skip
 
     def __init__(
-        self, request: marking.Request, scope: Scope, receive: Receive, send: Send
+        self,
+        request: marking.Request,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        repeated: tuple[str, ...],
     ) -> None:
         self.request = request
         #: Whether it may be repeated, as far as its method goes.
-        self.repeatable = can_repeat(scope.get("method"), False)
+        self.repeatable = scope.get("method") in repeated
         #: Whether something of the response is out.
         self.started = False
         self._held: list[Message] | None = None

@@ -8,7 +8,7 @@ from codesuture.fate.verdict import PASSES
 from codesuture.frames import local_variables
 from codesuture.importhook import is_own_file
 from codesuture.web.asgi import MarkedASGIApplication, ServedASGIApplication
-from codesuture.web.wsgi import Body, MarkedApplication, ServedApplication
+from codesuture.web.wsgi import MarkedApplication, ServedApplication, WatchedBody
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ def _unless_others_may(frame: FrameType, kind: type[BaseException]) -> tuple[str
     if type(caller) is ServedASGIApplication:
         return _NOBODY
     environ = variables.get("environ")
-    if isinstance(caller, Body):
-        caller, environ = caller.application, caller.environ
+    if isinstance(caller, WatchedBody):
+        caller, environ = caller.application, caller.exchange.subject
     application = type(caller)
-    if application is ServedApplication:
+    if issubclass(application, ServedApplication):
         return _behind_server(frame, kind)
     if issubclass(application, MarkedApplication) and not _is_inside_application(frame, environ):
         return nobody(frame, kind)
@@ -86,5 +86,7 @@ BOUNDARIES = (
         )
         for application in (MarkedApplication, MarkedASGIApplication)
     ),
-    Boundary(Body.__module__, Body.__next__.__qualname__, _unless_others_may, raises=True),
+    Boundary(
+        WatchedBody.__module__, WatchedBody.__next__.__qualname__, _unless_others_may, raises=True
+    ),
 )

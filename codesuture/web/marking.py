@@ -7,14 +7,13 @@ The request is in a context variable: threads and tasks have their own, and what
 from __future__ import annotations
 
 from _contextvars import ContextVar
-from types import MappingProxyType
 
 from codesuture.session import current as session
 from codesuture.web.words import token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     from codesuture.incidents.incident import Incident
@@ -29,13 +28,15 @@ MOST_HEADERS = 10
 class Request:
     """One request: what it is called in messages, and the patches that were used in it.
 
-    ``subject`` is what ``describe`` is given: the request as its server knows it.
+    ``subject`` is the request as its server knows it; ``describe`` tells which one it is, should
+    anybody ask.
+    ``patches`` are those that were used.
     ``doubted`` is true once an exception was left alone in it because its fate could not be told,
     ``learned`` counts what was proved in it since, ``replays`` how often it was run again.
     """
 
     # Most requests are not healed: what they begin with is the class's.
-    _patches: Mapping[str, Patch] = MappingProxyType({})
+    patches: tuple[Patch, ...] = ()
     _written = 0
     _more = 0
     sent = False
@@ -50,16 +51,21 @@ class Request:
 
     def healed(self, patch: Patch) -> None:
         """Note that a patch was used; one that comes too late for the headers is told."""
-        if patch.id in self._patches:
-            return
-        self._patches = {**self._patches, patch.id: patch}
+        for known in self.patches:
+            if known.id == patch.id:
+                return
+        self.patches += (patch,)
         if self.sent:
-            from codesuture.messages import emit
+            self.healed_late(patch)
 
-            emit(
-                f"Healed after the headers of {self} had been sent, so they do not say so: "
-                f"{patch.guard} on '{patch.target}' at {patch.file}:{patch.line}."
-            )
+    def healed_late(self, patch: Patch) -> None:
+        """Tell of a patch that was used after the headers were written."""
+        from codesuture.messages import emit
+
+        emit(
+            f"Healed after the headers of {self} had been sent, so they do not say so: "
+            f"{patch.guard} on '{patch.target}' at {patch.file}:{patch.line}."
+        )
 
     def proved(self, incident: Incident | None) -> None:
         """Note that something was learned."""
@@ -70,6 +76,7 @@ class Request:
     def repeat(self) -> None:
         """Note that it is run again; what crashed in it was not left alone after all."""
         self.replays += 1
+        self._written = self._more = 0
         found, self._left_alone = self._left_alone, ()
         began = session()
         if found and began is not None:
@@ -80,19 +87,21 @@ class Request:
 
     def headers(self) -> list[Header]:
         """The headers that have not been written yet; from now on they have."""
-        if len(self._patches) == self._written + self._more:
+        fresh = self.patches[self._written + self._more :]
+        if not fresh:
             return []
-        began = session()
-        name = "" if began is None or not began.config.web_mark else began.config.web_header
-        patches = list(self._patches.values())[self._written + self._more :]
+        name = _name()
         if not name:
-            self._written += len(patches)
+            self._written += len(fresh)
             return []
-        shown = patches[: max(0, MOST_HEADERS - self._written)]
-        found = [(name, self._value(patch)) for patch in shown]
+        if len(fresh) == 1 and not self._written:  # as mostly
+            self._written = 1
+            return [(name, self._value(fresh[0]))]
+        shown = fresh[: MOST_HEADERS - self._written]
         self._written += len(shown)
-        if len(shown) < len(patches):
-            self._more += len(patches) - len(shown)
+        found = [(name, self._value(patch)) for patch in shown]
+        if len(shown) < len(fresh):
+            self._more += len(fresh) - len(shown)
             found.append((name, f"more={self._more}"))
         return found
 
@@ -110,23 +119,23 @@ class Request:
             return "a request"
 
 
+def _name() -> str:
+    """What the header is called; empty where responses are not to be marked."""
+    began = session()
+    return "" if began is None or not began.config.web_mark else began.config.web_header
+
+
 #: Headers by the id of the patch, which there are not many of.
 _values: dict[str, str] = {}
 
 _current: ContextVar[Request | None] = ContextVar("codesuture_request", default=None)
 
 
-def current() -> Request | None:
-    """The request that is being served here, if any."""
-    return _current.get()
+#: The request that is being served here, if any.
+current = _current.get
 
-
-def begin(describe: Callable[[Any], str], subject: object) -> Request:
-    """A request begins in this context; ``describe`` tells of ``subject`` which one, should
-    anybody ask."""
-    request = Request(describe, subject)
-    _current.set(request)
-    return request
+#: A request begins in this context.
+begin = _current.set
 
 
 def end() -> None:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from codesuture.web.marking import Request
 
 
-def can_repeat(method: object, has_body: bool) -> bool:
-    """Whether a request may be run again at all."""
+def repeated_methods() -> tuple[str, ...]:
+    """The methods of requests that may be run again, should they have no body."""
     session = current()
-    return session is not None and not has_body and method in session.config.web_replay
+    return () if session is None else session.config.web_replay
 
 
 def is_worth_it(request: Request, learned: int) -> bool:

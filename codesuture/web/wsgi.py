@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
+
 from codesuture.live.watching import tell_of
-from codesuture.web import marking
 from codesuture.web.around import Around, leave_no_trace
-from codesuture.web.replay import can_repeat, is_worth_it
+from codesuture.web.marking import Request, begin, current, end
+from codesuture.web.replay import is_worth_it
 from codesuture.web.words import line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from types import FrameType
     from typing import Any
 
@@ -21,51 +23,6 @@ if TYPE_CHECKING:
 
 #: What the application's iterable may be without that anything of it is still to be computed.
 _READY = (list, tuple)
-
-
-class MarkedApplication(Around):
-    """Calls ``application``, and lets its responses say what was healed in them.
-
-    The headers go out with the first part of the body, as PEP 3333 has it, so what is healed until
-    then is in them.
-    """
-
-    application: Application
-
-    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request, own = marking.current(), False
-        if request is None or request.sent:
-            request, own = marking.begin(_describe, environ), True
-        repeatable = can_repeat(environ.get("REQUEST_METHOD"), _has_body(environ))
-        kept = dict(environ) if repeatable else environ
-        while True:
-            learned = request.learned
-            response = _Response(request, start_response, own)
-            try:
-                result = self.application(environ, response.start)
-                ready = _is_ready(result, environ)
-                body = result if ready else _begun(self, environ, result, own)
-                if repeatable and is_worth_it(request, learned) and response.is_failure:
-                    _close(result)
-                else:
-                    _send(response, result)
-                    if own and body is result:
-                        marking.end()
-                    return body
-            except BaseException as error:
-                self.report_crash()
-                if response.started or not (repeatable and is_worth_it(request, learned)):
-                    if own:
-                        marking.end()
-                    leave_no_trace(error, globals())
-                    raise
-            request.repeat()
-            environ.clear()
-            environ.update(kept)
-
-
-class ServedApplication(MarkedApplication):
-    """One that a server itself calls: nobody handles what leaves the application."""
 
 
 def _describe(environ: Environ) -> str:
@@ -82,10 +39,8 @@ def _has_body(environ: Environ) -> bool:
     )
 
 
-def _is_ready(result: object, environ: Environ) -> bool:
-    """Whether servers look at the type of the application's iterable, or nothing runs in it."""
-    if type(result) in _READY:
-        return True
+def _is_file(result: object, environ: Environ) -> bool:
+    """Whether the server sends it in a way of its own, and nothing of the program runs in it."""
     wrapper = environ.get("wsgi.file_wrapper")
     return isinstance(wrapper, type) and isinstance(result, wrapper)
 
@@ -112,129 +67,215 @@ def _tell(exc_info: Any) -> None:
         tell_of(exc_info[1])
 
 
-class _Response:
-    """Stands for the server's ``start_response``, which is called when the headers go out."""
+class Exchange(Request):
+    """A request and its response: stands for the server's ``start_response``, which is called when
+    the headers go out. It is the request that is being served, or ``request`` is, where one of
+    ours is around this one.
+    """
 
-    __slots__ = ("_arguments", "_own", "_request", "_start", "started", "write")
+    subject: Environ
+    _describe = staticmethod(_describe)
+    request: Request | None = None
+    write: Callable[[bytes], object] | None = None
+    #: Whether the request goes on with the body, of which nothing has been computed.
+    goes_on = False
+    #: What the application started its response with, which waits for the first part of the body.
+    answer: tuple[str, list[tuple[str, str]]] | None = None
 
-    def __init__(
-        self, request: marking.Request, start: Callable[..., Any], own: bool
-    ) -> None:
-        self._request = request
-        self._start = start
-        self._own = own
-        self._arguments: tuple[str, list[tuple[str, str]]] | None = None
-        self.started = False
-        self.write: Callable[[bytes], object] | None = None
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether the application answers with an error (5xx), and none of that is out."""
-        return not self.started and self._arguments is not None and self._arguments[0][:1] == "5"
+    def __init__(self, environ: Environ, start: Callable[..., Any]) -> None:
+        self.subject = environ
+        self.server = start
 
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], object]:
-        """What the application calls. A second call is the server's to allow or to refuse."""
-        if exc_info:
-            _tell(exc_info)
-        elif self._arguments is not None:
-            self.send()
-        if self.started:
-            more = (exc_info,) if exc_info else ()
+        """What the application calls; the answer is what it writes with."""
+        if exc_info or self.answer is not None or self.sent:
             try:
-                return self._start(status, headers, *more)  # type: ignore[no-any-return]
+                return self._start_again(status, headers, exc_info)
             except BaseException as error:
                 leave_no_trace(error, globals())
                 raise
-        self._arguments = (status, headers)
-        return self._write
+        self.answer = status, headers
+        return self
 
-    def _write(self, data: bytes) -> object:
+    def _start_again(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any
+    ) -> Callable[[bytes], object]:
+        """A second call is the server's to allow or to refuse."""
+        if exc_info:
+            _tell(exc_info)
+        else:
+            self.send()
+        if not self.sent:
+            self.answer = status, headers
+            return self
+        more = (exc_info,) if exc_info else ()
+        return self.server(status, headers, *more)  # type: ignore[no-any-return]
+
+    def __call__(self, data: bytes) -> object:
+        """Write a part of the body."""
         self.send()
         assert self.write is not None
         return self.write(data)
 
     def send(self) -> None:
         """Hand the headers to the server, with ours."""
-        if self.started or self._arguments is None:
+        if self.answer is None or self.sent:
             return
-        self.started = True
-        status, headers = self._arguments
-        more = self._request.headers()
-        if self._own:
-            self._request.sent = True
-        self.write = self._start(status, [*headers, *more] if more else headers)
+        self.sent = True
+        status, headers = self.answer
+        request = self.request or self
+        if request.patches:
+            headers = [*headers, *request.headers()]
+        self.write = self.server(status, headers)
+
+    def end(self) -> None:
+        """The response is complete."""
+        if self.request is None:
+            end()
+
+    @property
+    def is_out(self) -> bool:
+        """Whether something of the response is out."""
+        return self.sent
+
+    def is_to_be_repeated(self, kept: Environ | None, learned: int) -> bool:
+        """Whether the application is to be called again. ``kept`` is the request as it was, where
+        its method allows that, and ``learned`` is how much was known then."""
+        return (
+            kept is not None
+            and not self.is_out
+            and not _has_body(kept)
+            and is_worth_it(self.request or self, learned)
+        )
+
+    def is_to_be_replaced(self, kept: Environ | None, learned: int) -> bool:
+        """The same, where the application has answered: with an error of its own (5xx)."""
+        return (
+            self.answer is not None
+            and self.answer[0][:1] == "5"
+            and self.is_to_be_repeated(kept, learned)
+        )
+
+    def restore(self, kept: Environ) -> None:
+        """Begin again, with the very same request."""
+        (self.request or self).repeat()
+        self.answer = None
+        self.subject.clear()
+        self.subject.update(kept)
 
 
-def _send(response: _Response, result: object) -> None:
-    """Hand the headers to the server; where it refuses them, there is nobody else to close."""
-    try:
-        response.send()
-    except BaseException:
-        _close(result)
-        raise
+class Body(chain[bytes]):
+    """The parts of a ``result`` of an ``application``, and the end of the ``exchange``.
 
+    No code of ours runs for a part, and no frame of ours lies below the program.
+    """
 
-def _begun(
-    application: MarkedApplication, environ: Environ, result: Iterable[bytes], own: bool
-) -> Body:
-    """The application's iterable with its first part; where that fails nobody else closes it."""
-    kind = _SizedBody if hasattr(type(result), "__len__") else Body
-    try:
-        return kind(application, environ, result, own)
-    except BaseException:
-        _close(result)
-        raise
-
-
-_END = object()
-
-
-class Body:
-    """The iterable of ``application`` for a request, of which the first part has been computed."""
-
-    def __init__(
-        self,
-        application: MarkedApplication,
-        environ: Environ,
-        result: Iterable[bytes],
-        own: bool,
-    ) -> None:
-        self.application = application
-        self.environ = environ
-        self._result = result
-        self._rest = iter(result)
-        self._own = own
-        self._first = next(self._rest, None)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        try:
-            part = next(self._rest, _END)
-        except BaseException as error:
-            leave_no_trace(error, globals())
-            raise
-        if part is _END:
-            raise StopIteration
-        return part  # type: ignore[return-value]
+    __slots__ = ("application", "exchange", "result")
+    application: MarkedApplication
+    exchange: Exchange
+    result: Iterable[bytes]
 
     def close(self) -> None:
         """The response is complete."""
         try:
-            _close(self._result)
+            _close(self.result)
         finally:
-            if self._own:
-                marking.end()
+            self.exchange.end()
 
 
-class _SizedBody(Body):
-    """One whose number of parts the server may ask for."""
+class WatchedBody(Body):
+    """One behind a server that need not be known: here is the boundary for what fails in it."""
+
+    __slots__ = ()
+
+    def __next__(self) -> bytes:
+        try:
+            return super().__next__()
+        except BaseException as error:
+            leave_no_trace(error, globals())
+            raise
+
+
+class _Sized:
+    """One of which servers may ask how many parts it has."""
+
+    __slots__ = ()
+    result: Any
 
     def __len__(self) -> int:
-        return len(self._result)  # type: ignore[arg-type]
+        return len(self.result)
+
+
+class SizedBody(_Sized, Body):
+    __slots__ = ()
+
+
+class SizedWatchedBody(_Sized, WatchedBody):
+    __slots__ = ()
+
+
+class MarkedApplication(Around):
+    """Calls ``application``, and lets its responses say what was healed in them.
+
+    The headers go out with the first part of the body, as PEP 3333 has it, so what is healed until
+    then is in them. Each healthy request pays for what stands here, so it is short.
+    """
+
+    application: Application
+    exchange: type[Exchange] = Exchange
+    bodies: tuple[type[Body], type[Body]] = WatchedBody, SizedWatchedBody
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        exchange = self.exchange(environ, start_response)
+        request: Request = exchange
+        around = current()
+        if around is None or around.sent:
+            begin(exchange)
+        else:
+            exchange.request = request = around
+        kept = environ.copy() if environ.get("REQUEST_METHOD") in self.repeated else None
+        while True:
+            result, learned = None, request.learned
+            try:
+                result = self.application(environ, exchange.start)
+                body = result if type(result) in _READY else self.begun(exchange, result, kept)
+                if request.learned == learned or not exchange.is_to_be_replaced(kept, learned):
+                    if exchange.answer is not None:
+                        exchange.send()
+                    if body is result and not exchange.goes_on:
+                        exchange.end()
+                    return body
+            except BaseException as error:
+                self.report_crash()
+                again = exchange.is_to_be_repeated(kept, learned)
+                if not again:
+                    exchange.end()
+                _close(result)
+                if not again:
+                    leave_no_trace(error, globals())
+                    raise
+            else:
+                _close(result)
+            assert kept is not None
+            exchange.restore(kept)
+
+    def begun(
+        self, exchange: Exchange, result: Iterable[bytes], kept: Environ | None
+    ) -> Iterable[bytes]:
+        """What the server is given as the body: ``result``, of which the first part is computed
+        now, so that what is healed in it is in the headers and the request can be repeated."""
+        if _is_file(result, exchange.subject):
+            return result
+        rest = iter(result)
+        first = tuple(islice(rest, 1))
+        body = self.bodies[hasattr(type(result), "__len__")](first, rest)
+        body.application, body.exchange, body.result = self, exchange, result
+        return body
+
+
+class ServedApplication(MarkedApplication):
+    """One that a server itself calls: nobody handles what leaves the application."""
+
+    bodies = Body, SizedBody

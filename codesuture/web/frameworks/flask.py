@@ -111,11 +111,12 @@ def _unless_propagated(frame: FrameType, kind: type[BaseException]) -> tuple[str
     own = own_method(app, "handle_exception", "flask")
     if own:
         return HANDLED, f"reaches {where(frame)}, and {own} handles it"
-    config = attribute(app, "config")
+    config: Any = attribute(app, "config")
     if issubclass(type(config), dict):
-        propagates = dict.get(config, "PROPAGATE_EXCEPTIONS")  # type: ignore[call-overload]
+        entry = dict.get  # a class of its own may have another one
+        propagates = entry(config, "PROPAGATE_EXCEPTIONS")
         if propagates is None:
-            propagates = _entry(config, "TESTING") or _entry(config, "DEBUG")
+            propagates = entry(config, "TESTING") or entry(config, "DEBUG")
         if propagates:
             return PASSES, "goes on to whoever called the application"
     return _NOBODY

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from types import FunctionType, MethodType
+from types import FunctionType
 
-from codesuture.fate.lookup import MISSING, attribute, class_entry, instance_dict, mro, place
+from codesuture.fate.lookup import MISSING, class_entry, dict_reader, instance_dict, mro, place
 from codesuture.fate.verdict import PASSES
 from codesuture.frames import local_variable
+from codesuture.proving.reports import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import Any
 
 
 def own_method(owner: object, name: str, package: str) -> str:
@@ -18,29 +20,37 @@ def own_method(owner: object, name: str, package: str) -> str:
 
     What a boundary's report (``proving.reports``) has put there is not the application's.
     """
-    method = attribute(owner, name)
-    if type(method) is MethodType and id(method.__func__) in _packages_own:
-        return ""
+    cls = type(owner)
+    known = _packages_own.get((id(cls), name))
+    if known is not None:
+        _, function, dict_of = known
+        if getattr(cls, name, MISSING) is function:
+            names = dict_of(owner)
+            if type(names) is dict:
+                found = names.get(name, MISSING)
+                if found is MISSING or type(found) is Report:
+                    return ""
     names = instance_dict(owner)
     entry = MISSING if names is None else names.get(name, MISSING)
-    if entry is MISSING or place(type(entry)).startswith("codesuture."):
-        entry = class_entry(type(owner), name)
-        if _is_of(entry, package):
+    if entry is MISSING or type(entry) is Report:
+        entry = class_entry(cls, name)
+        if type(entry) is FunctionType and entry.__module__.partition(".")[0] == package:
+            _remember(cls, name, entry)
             return ""
     return "" if entry is MISSING else place(entry) or name
 
 
-def _is_of(function: object, package: str) -> bool:
-    if type(function) is not FunctionType or function.__module__.partition(".")[0] != package:
-        return False
-    if len(_packages_own) >= _MOST_KINDS:
-        _packages_own.clear()
-    _packages_own[id(function)] = function
-    return True
+#: By class (its address) and name: the class, the package's own method, and what gives the dict of
+#: an instance. To ask such a class runs nothing of the program's, and is quick.
+_packages_own: dict[tuple[int, str], tuple[type, FunctionType, Any]] = {}
 
 
-#: By their addresses: methods of packages that were asked for. None belongs to two packages.
-_packages_own: dict[int, FunctionType] = {}
+def _remember(cls: type, name: str, entry: FunctionType) -> None:
+    dict_of = dict_reader(cls)
+    if type(cls) is type and dict_of is not None:
+        if len(_packages_own) >= _MOST_KINDS:
+            _packages_own.clear()
+        _packages_own[id(cls), name] = cls, entry, dict_of
 
 
 def is_a(kind: type, name: str) -> bool:

@@ -12,7 +12,7 @@ from codesuture.ending import tell
 from codesuture.proving import prove
 from codesuture.web import marking
 from codesuture.web.frameworks.aiohttp import REACHED
-from codesuture.web.replay import can_repeat, is_worth_it
+from codesuture.web.replay import is_worth_it, repeated_methods
 from codesuture.web.words import line
 from codesuture.web.wrapping import before
 
@@ -44,7 +44,7 @@ def adapt(module: Any) -> None:
 
 
 def _begin(self: Any, request: Any, start_time: object, request_handler: Any) -> None:
-    marking.begin(_describe, _Served(request, request_handler))
+    marking.begin(marking.Request(_describe, _Served(request, request_handler)))
 
 
 def _describe(served: _Served) -> str:
@@ -88,7 +88,8 @@ def _is_to_be_repeated(marked: marking.Request, request: Any) -> bool:
         type(served) is _Served
         and served.failed
         and not marked.sent
-        and can_repeat(request.method, request.body_exists)
+        and request.method in repeated_methods()
+        and not request.body_exists
         and is_worth_it(marked, served.learned)
     )
 

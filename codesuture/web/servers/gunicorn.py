@@ -10,12 +10,17 @@ from __future__ import annotations
 
 from codesuture.fate import Boundary
 from codesuture.fate.boundaries import unless_overridden
+from codesuture.web.around import leave_no_trace
 from codesuture.web.wrapping import after
-from codesuture.web.wsgi import ServedApplication
+from codesuture.web.wsgi import Exchange, ServedApplication
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any
+
+    from codesuture.store.patch import Patch
+    from codesuture.web.wsgi import Environ
 
 _WORKERS = (
     ("gunicorn.workers.sync", "SyncWorker"),
@@ -40,4 +45,68 @@ def adapt(base: Any) -> None:
 
 def _wrap(worker: Any) -> None:
     if hasattr(type(worker), "handle_request"):
-        worker.wsgi = ServedApplication(worker.wsgi)
+        worker.wsgi = _Application(worker.wsgi)
+
+
+class _Exchange(Exchange):
+    """One with a response of gunicorn's, whose headers can be added to until they are out.
+
+    So the response can be started at once, and gunicorn itself asks for the parts of most bodies.
+    ``gunicorn/http/wsgi.py`` of 20 to 27: ``Response.start_response`` adds to ``headers``, which
+    ``send_headers`` writes with the first part.
+    """
+
+    def start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], object]:
+        """What the application calls. An answer after an exception that was left alone waits,
+        because the request may be repeated."""
+        try:
+            if exc_info or self.doubted or self.sent:
+                return super().start(status, headers, exc_info)
+            self.sent = True
+            if self.patches:
+                headers = [*headers, *self.headers()]
+            return self.server(status, headers)  # type: ignore[no-any-return]
+        except BaseException as error:
+            leave_no_trace(error, globals())
+            raise
+
+    @property
+    def response(self) -> Any:
+        """gunicorn's own."""
+        return self.server.__self__  # type: ignore[attr-defined]
+
+    @property
+    def is_out(self) -> bool:
+        return self.response.headers_sent  # type: ignore[no-any-return]
+
+    def healed_late(self, patch: Patch) -> None:
+        if self.is_out:
+            super().healed_late(patch)
+        else:
+            self.response.headers.extend(self.headers())
+
+    def restore(self, kept: Environ) -> None:
+        super().restore(kept)
+        self.sent = False
+        response = self.response
+        response.status = response.response_length = None
+        response.upgrade = response.chunked = False
+        response.headers = []
+
+
+class _Application(ServedApplication):
+    """One whose healthy responses cost least."""
+
+    exchange = _Exchange
+
+    def begun(
+        self, exchange: Any, result: Iterable[bytes], kept: Environ | None
+    ) -> Iterable[bytes]:
+        """A part needs to be computed ahead only where the request might be repeated for it; a body
+        whose length is told has been computed."""
+        if kept is None or exchange.server.__self__.response_length is not None:
+            exchange.goes_on = True
+            return result
+        return super().begun(exchange, result, kept)

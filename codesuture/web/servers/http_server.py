@@ -25,7 +25,7 @@ def adapt(server: Any) -> None:
 
 
 def _begin(self: Any) -> None:
-    marking.begin(_describe, self)
+    marking.begin(marking.Request(_describe, self))
 
 
 def _describe(handler: Any) -> str:

@@ -20,7 +20,7 @@ def adapt(web: Any) -> None:
 
 
 def _begin(self: Any, *arguments: object, **keywords: object) -> None:
-    marking.begin(_describe, self.request)
+    marking.begin(marking.Request(_describe, self.request))
 
 
 def _describe(request: Any) -> str:

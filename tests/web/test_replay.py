@@ -24,10 +24,21 @@ def app(environ, start_response):
         calls.append(environ["REQUEST_METHOD"] + path)
         if path == "/partly":
             start_response("200 OK", [("Content-Type", "text/plain")])(b"begun ")
+        if path == "/started":
+            start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+        if path == "/first":
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return first()
         with getattr(contextlib, "null" + "context")():
-            body = str({{}}["name"]) if path != "/raises" else raises()
-    start_response("200 OK", [("Content-Type", "text/plain")])
+            body = "[" + str({{}}["name"]) + "]" if path != "/raises" else raises()
+    if path != "/started":
+        start_response("200 OK", [("Content-Type", "text/plain")])
     return [body.encode()]
+
+def first():
+    with getattr(contextlib, "null" + "context")():
+        body = "[" + str({{}}["name"]) + "]"
+    yield body.encode()
 
 def raises():
     raise KeyError("name")
@@ -90,6 +101,17 @@ def test_a_safe_request_is_run_again_and_then_healed_in_place(start):
     (mark,) = second.marks
     assert "replayed" not in mark
     assert calls(server) == ["GET/x", "GET/x", "GET/x"]
+
+
+@pytest.mark.parametrize("start", ["gunicorn", "gthread", "waitress"], indirect=True)
+@pytest.mark.parametrize("path", ["/started", "/first"])
+def test_a_response_that_is_started_but_not_out_is_begun_again(start, path):
+    server = start()
+    answer = server.get(path)
+    assert (answer.status, answer.text) == (200, "[]"), server.errors
+    (mark,) = answer.marks
+    assert mark.endswith("; replayed=1")
+    assert calls(server) == [f"GET{path}", f"GET{path}"]
 
 
 def test_other_requests_fail_as_they_would_have_and_are_healed_next_time(start):

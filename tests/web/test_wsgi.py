@@ -52,6 +52,9 @@ def inner(environ, start_response):
     if kind == "iterator":
         start_response("200 OK", headers)
         return Body([b"", b";", b"end"], key)
+    if kind == "length":
+        start_response("200 OK", headers + [("Content-Length", "4")])
+        return Body([b"", b";", b"end"], key)
     if kind == "boom":
         start_response("200 OK", headers)
         return Lost([], key)
@@ -107,7 +110,8 @@ def city(users, key):
 
 SERVERS = ["werkzeug", "wsgiref", "waitress", "gunicorn", "gunicorn-gthread"]
 HEALED = {
-    "/plain/2": "", "/generator/2": ";end", "/iterator/2": ";end", "/again/2": "", "/file/2": APP,
+    "/plain/2": "", "/generator/2": ";end", "/iterator/2": ";end", "/length/2": ";end",
+    "/again/2": "", "/file/2": APP,
 }  # fmt: skip
 OTHERS = ["/plain/1", "/twice/2", "/raise/2", "/boom/x", "/closed", "/write/1", "/file/1"]
 
@@ -178,7 +182,7 @@ def test_the_middleware_without_the_agent(serve_wsgi, folder, name):
     for path in ("/twice/2", "/raise/2", "/boom/x"):
         assert server.get(path).status == 500
     closed = server.get("/closed")
-    assert closed.text == '["2", "x"]' and closed.marks == []
+    assert closed.text == '["2", "2", "x"]' and closed.marks == []
 
 
 @pytest.mark.parametrize("name", ["werkzeug", "wsgiref", "gunicorn"])

@@ -30,7 +30,8 @@ class Request:
 
     ``subject`` is the request as its server knows it; ``describe`` tells which one it is, should
     anybody ask.
-    ``patches`` are those that were used.
+    ``patches`` are those that were used, ``sent`` tells that the headers are written, ``goes_on``
+    that nobody says when it ends: the next one in this context ends it.
     ``doubted`` is true once an exception was left alone in it because its fate could not be told,
     ``learned`` counts what was proved in it since, ``replays`` how often it was run again.
     """
@@ -40,6 +41,7 @@ class Request:
     _written = 0
     _more = 0
     sent = False
+    goes_on = False
     doubted = False
     learned = 0
     replays = 0

@@ -77,8 +77,6 @@ class Exchange(Request):
     _describe = staticmethod(_describe)
     request: Request | None = None
     write: Callable[[bytes], object] | None = None
-    #: Whether the request goes on with the body, of which nothing has been computed.
-    goes_on = False
     #: What the application started its response with, which waits for the first part of the body.
     answer: tuple[str, list[tuple[str, str]]] | None = None
 
@@ -158,12 +156,12 @@ class Exchange(Request):
             and self.is_to_be_repeated(kept, learned)
         )
 
-    def restore(self, kept: Environ) -> None:
+    def restore(self, environ: Environ, kept: Environ) -> None:
         """Begin again, with the very same request."""
         (self.request or self).repeat()
         self.answer = None
-        self.subject.clear()
-        self.subject.update(kept)
+        environ.clear()
+        environ.update(kept)
 
 
 class Body(chain[bytes]):
@@ -231,7 +229,7 @@ class MarkedApplication(Around):
         exchange = self.exchange(environ, start_response)
         request: Request = exchange
         around = current()
-        if around is None or around.sent:
+        if around is None or around.sent or around.goes_on:
             begin(exchange)
         else:
             exchange.request = request = around
@@ -259,7 +257,7 @@ class MarkedApplication(Around):
             else:
                 _close(result)
             assert kept is not None
-            exchange.restore(kept)
+            exchange.restore(environ, kept)
 
     def begun(
         self, exchange: Exchange, result: Iterable[bytes], kept: Environ | None

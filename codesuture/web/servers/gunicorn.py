@@ -75,11 +75,11 @@ class _Exchange(Exchange):
     @property
     def response(self) -> Any:
         """gunicorn's own."""
-        return self.server.__self__  # type: ignore[attr-defined]
+        return getattr(self.server, "__self__", None)
 
     @property
     def is_out(self) -> bool:
-        return self.response.headers_sent  # type: ignore[no-any-return]
+        return bool(getattr(self.response, "headers_sent", True))
 
     def healed_late(self, patch: Patch) -> None:
         if self.is_out:
@@ -87,8 +87,8 @@ class _Exchange(Exchange):
         else:
             self.response.headers.extend(self.headers())
 
-    def restore(self, kept: Environ) -> None:
-        super().restore(kept)
+    def restore(self, environ: Environ, kept: Environ) -> None:
+        super().restore(environ, kept)
         self.sent = False
         response = self.response
         response.status = response.response_length = None
@@ -106,7 +106,18 @@ class _Application(ServedApplication):
     ) -> Iterable[bytes]:
         """A part needs to be computed ahead only where the request might be repeated for it; a body
         whose length is told has been computed."""
-        if kept is None or exchange.server.__self__.response_length is not None:
-            exchange.goes_on = True
-            return result
-        return super().begun(exchange, result, kept)
+        try:
+            is_told = exchange.server.__self__.response_length is not None
+        except AttributeError:  # a worker whose responses are of another kind
+            return super().begun(exchange, result, kept)
+        if kept is not None and not is_told:
+            return super().begun(exchange, result, kept)
+        # The request stays the thread's until the next one comes: it is to hold nothing alive.
+        get = exchange.subject.get
+        exchange.subject = {
+            "REQUEST_METHOD": get("REQUEST_METHOD"),
+            "SCRIPT_NAME": get("SCRIPT_NAME"),
+            "PATH_INFO": get("PATH_INFO"),
+        }
+        exchange.goes_on = True
+        return result

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
 
+    from codesuture.fate.verdict import Verdict
+    from codesuture.session import Session
+
 #: Exceptions that a structural crash raises. All of CPython's own are of these types.
 STRUCTURAL: tuple[type[BaseException], ...] = (
     AttributeError,
@@ -105,10 +108,11 @@ def _recover(
         return None
     _busy.add(thread)
     try:
+        if gettrace() is not None or getprofile() is not None:
+            return _heal_unseen(session, exception, frame, offset, verdict, kept)
         if verdict is None and is_deep():
             return None
-        heal = _heal if gettrace() is None and getprofile() is None else _heal_unseen
-        return heal(session, exception, frame, offset, verdict, kept)
+        return _heal(session, exception, frame, offset, verdict, kept)
     except RecursionError:
         return None  # so near its limit that healing did not come to an end
     except Exception as fault:
@@ -118,7 +122,14 @@ def _recover(
         _busy.discard(thread)
 
 
-def _heal_unseen(*arguments: Any) -> tuple[object, ...] | None:
+def _heal_unseen(
+    session: Session,
+    exception: BaseException,
+    frame: FrameType,
+    offset: int,
+    verdict: Verdict | None,
+    kept: tuple[object, ...],
+) -> tuple[object, ...] | None:
     """Heal where a debugger or a profiler is at work: it is there to see the program."""
     tracing, profiling = gettrace(), getprofile()
     try:
@@ -126,7 +137,9 @@ def _heal_unseen(*arguments: Any) -> tuple[object, ...] | None:
             sys.settrace(None)
         if profiling is not None and type(profiling).__name__ in _OF_PYTHON:
             sys.setprofile(None)
-        return _heal(*arguments)
+        if verdict is None and is_deep():
+            return None
+        return _heal(session, exception, frame, offset, verdict, kept)
     finally:
         if profiling is not None and type(profiling).__name__ in _OF_PYTHON:
             sys.setprofile(profiling)

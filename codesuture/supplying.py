@@ -52,9 +52,9 @@ def supply(
     if config.shadow:
         _shadow(crash, None)
     trace = exception.__traceback__
-    #: Whether the instruction itself raised, or a C function that it called.
+    # Whether the instruction itself raised, or a C function that it called: no passage then.
     is_here = trace is not None and trace.tb_next is None
-    guard = recognise(crash, config.guards) if is_here else _guard_around(session, crash)
+    guard = recognise(crash, config.guards) if is_here else guard_for(session, crash)
     if guard is None or not (is_here or guard.reaches_library):
         if is_here or crash.passage is not None:
             _leave(session, armed, crash, verdict, "no guard recognises it")
@@ -149,14 +149,6 @@ def _goes_on(exception: BaseException) -> None:
 
 def guard_for(session: Session, crash: Crash) -> Guard | None:
     """The guard that recognises the crash and may supply a value, as far as is configured."""
-    trace = crash.exception.__traceback__
-    if trace is not None and trace.tb_next is None:
-        return recognise(crash, session.config.guards)
-    return _guard_around(session, crash)
-
-
-def _guard_around(session: Session, crash: Crash) -> Guard | None:
-    """The same where the exception came out of what the instruction called."""
     config, passage = session.config, crash.passage
     if passage is None:
         return recognise(crash, config.guards)
